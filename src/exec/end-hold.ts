@@ -28,7 +28,7 @@ const ATTEMPTS = 5;
 
 /** Ends a hold after its command. Returns one sentence where the lock is still there, else null. */
 export const endHold = async (lock: Lock, hold: Hold): Promise<string | null> => {
-  const wasOurs = await isOurs(lock, hold.nonce);
+  const wasOurs = await isStillOurs(lock, hold.nonce);
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
     const left = await whoIsLeft(hold);
     if (typeof left === 'string')
@@ -123,7 +123,7 @@ const doubtfulOf = async (
 const isOrphan = ({ ppid }: ProcessRow, rows: ProcessTable['rows']): boolean =>
   ppid === 1 || rows.get(ppid)?.comm === 'systemd';
 
-const isOurs = async (lock: Lock, nonce: string): Promise<boolean> => {
+const isStillOurs = async (lock: Lock, nonce: string): Promise<boolean> => {
   try {
     return (await lock.read()).record.holder?.nonce === nonce;
   } catch {

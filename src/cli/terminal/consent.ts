@@ -49,6 +49,9 @@ export const describePlan = (
 /** After as many answers that are none, the answer is no. */
 const QUESTIONS = 3;
 
+const YES_OR_NO = '[y]es, [N]o: ';
+const ANSWERS = ['y', 'yes', 'n', 'no', ''];
+
 const helpFor = (steps: number): readonly string[] => [
   `  y  ${['clean up', 'release it'][steps] ?? 'release all of them'}`,
   '  N  change nothing (also: Enter)',
@@ -118,35 +121,53 @@ export const agreeOn = async (
     plan.steps.length === 0
       ? 'Clean up?'
       : `Release ${plan.steps.length === 1 ? 'this lock' : `these ${count(plan.steps.length, 'lock')}`}?`;
-  const canPick = plan.steps.length > 1;
-  const keys = `[y]es, [N]o,${canPick ? ' [p]ick,' : ''} [?]help: `;
-  const answer = await askUntilClear(
-    () => ask(what, keys),
-    ['y', 'yes', 'n', 'no', '', ...(canPick ? ['p', 'pick'] : [])],
-    () => say(helpFor(plan.steps.length)),
-  );
-  if (isYes(answer)) return plan.steps;
+  const keys = `[y]es, [N]o,${plan.steps.length > 1 ? ' [p]ick,' : ''} [?]help: `;
+  const picked = await pickAmong(plan.steps, {
+    ask: () => ask(what, keys),
+    help: () => say(helpFor(plan.steps.length)),
+    askOne: ({ verdict }) => {
+      const name = pen.safe(nameOf(verdict.lock.worker, root));
+      return ask(`Release ${name} (${pen.safe(describe(verdict))})?`, YES_OR_NO);
+    },
+  });
+  // A plan that only cleans up has no steps.
+  return picked?.length === 0 && plan.steps.length > 0 ? null : picked;
+};
+
+/** All of the items, those that are picked one by one, or null for a no. A pick is offered where there are several. */
+export const pickAmong = async <Item>(
+  items: readonly Item[],
+  {
+    ask,
+    help,
+    askOne,
+  }: {
+    readonly ask: () => Promise<string | null>;
+    readonly help: () => void;
+    readonly askOne: (item: Item) => Promise<string | null>;
+  },
+): Promise<readonly Item[] | null> => {
+  const answer = await askUntilClear(ask, [...ANSWERS, ...(items.length > 1 ? ['p', 'pick'] : [])], help);
+  if (isYes(answer)) return items;
   if (answer !== 'p' && answer !== 'pick') return null;
-  const picked: PlanStep[] = [];
-  for (const step of plan.steps) {
-    const { worker } = step.verdict.lock;
-    const question = `Release ${pen.safe(nameOf(worker, root))} (${pen.safe(describe(step.verdict))})?`;
+  const picked: Item[] = [];
+  for (const item of items) {
     const one = await askUntilClear(
-      () => ask(question, '[y]es, [N]o: '),
-      ['y', 'yes', 'n', 'no', ''],
+      () => askOne(item),
+      ANSWERS,
       () => {},
     );
     // At the end of input nothing more is to be asked.
     if (one === null) return null;
-    if (isYes(one)) picked.push(step);
+    if (isYes(one)) picked.push(item);
   }
-  return picked.length === 0 ? null : picked;
+  return picked;
 };
 
-export const isYes = (answer: string | null): boolean => answer === 'y' || answer === 'yes';
+const isYes = (answer: string | null): boolean => answer === 'y' || answer === 'yes';
 
 /** Asks until an answer is valid, a few times at most. Null means no: no valid answer, or the end of input. */
-export const askUntilClear = async (
+const askUntilClear = async (
   ask: () => Promise<string | null>,
   answers: readonly string[],
   help: () => void,

@@ -26,19 +26,19 @@ export const accessTo = (path: string, pid: number, { details }: ProcessTable): 
     return { path: here, door: '', obstacle: isSocket(here) ? null : removed };
   }
   const door = details.doorToRoot(pid);
-  const identity = door === null ? null : identityOf(`${door}${path}`);
+  const identity = door === null ? null : socketIdentity(`${door}${path}`);
   if (door === null || identity === null)
     return { path, door: '', obstacle: 'its socket is in another mount namespace: permission denied' };
   // The file system of the socket may be the same in both.
-  if (identity !== 'none' && identity === identityOf(here)) return { path: here, door, obstacle: null };
+  if (identity !== 'none' && identity === socketIdentity(here)) return { path: here, door, obstacle: null };
   const obstacle = identity === 'none' ? 'its socket was removed from another mount namespace' : null;
   return { path: `${door}${path}`, door, obstacle };
 };
 
-const isSocket = (path: string): boolean => identityOf(path) !== 'none';
+const isSocket = (path: string): boolean => socketIdentity(path) !== 'none';
 
 /** Device and inode of a socket, `none` where it is not a socket; null where we may not look, and the client will say so. */
-const identityOf = (path: string): string | null => {
+const socketIdentity = (path: string): string | null => {
   try {
     const stats = statSync(path, { bigint: true, throwIfNoEntry: false });
     return stats?.isSocket() ? `${stats.dev}:${stats.ino}` : 'none';

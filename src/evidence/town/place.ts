@@ -37,7 +37,7 @@ export const townPlaceFinder = (root: string, directories: readonly string[]): T
     const names = shown.split('/').filter((name) => name !== '');
     let before = '';
     for (let up = 0; up <= Math.min(names.length, MAX_CLIMB); up += 1) {
-      const identity = identityOf(`${door}${'/..'.repeat(up)}`);
+      const identity = directoryIdentity(`${door}${'/..'.repeat(up)}`);
       // The top of its file system, or a directory that we may not look through.
       if (identity === null || identity === before) return null;
       const place = known.get(identity);
@@ -80,21 +80,21 @@ const isApart = (root: string, shown: string, door: string): boolean => {
 
 /** True where both names lead to one directory, whatever mounts or links lie between. */
 export const isSameDirectory = (one: string, other: string): boolean => {
-  const identity = identityOf(one);
-  return identity !== null && identity === identityOf(other);
+  const identity = directoryIdentity(one);
+  return identity !== null && identity === directoryIdentity(other);
 };
 
 const identify = (root: string, directories: readonly string[]): ReadonlyMap<string, string> => {
   const known = new Map<string, string>();
   // The root last: it wins over a directory of its own that is mounted over it.
   for (const path of [...directories.map((directory) => `${root}/${directory}`), root]) {
-    const identity = identityOf(path);
+    const identity = directoryIdentity(path);
     if (identity !== null) known.set(identity, path);
   }
   return known;
 };
 
-const identityOf = (path: string): string | null => {
+const directoryIdentity = (path: string): string | null => {
   try {
     const stats = statSync(path, { bigint: true, throwIfNoEntry: false });
     return stats?.isDirectory() ? `${stats.dev}:${stats.ino}` : null;

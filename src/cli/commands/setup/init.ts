@@ -14,7 +14,7 @@ import type { PartName } from '../../init/part-names.ts';
 import { type Part, type PartFile, partsOf } from '../../init/parts.ts';
 import type { Surroundings } from '../../init/surroundings.ts';
 import { lookOptionsOf, townNamedBy } from '../../options-of.ts';
-import { askUntilClear, isYes, withQuestions } from '../../terminal/consent.ts';
+import { pickAmong, withQuestions } from '../../terminal/consent.ts';
 import { canAsk, presentationFor, type RunCommand, type Terminal } from '../../terminal/terminal.ts';
 
 /**
@@ -170,31 +170,17 @@ const choose = (
   presentation: Parameters<typeof withQuestions>[1],
 ): Promise<readonly Part[]> =>
   withQuestions(terminal, presentation, async ({ ask, say }) => {
-    const canPick = open.length > 1;
-    const answer = await askUntilClear(
-      () =>
-        ask(
-          `Write ${canPick ? `these ${count(open.length, 'part')}` : 'it'} (${open.map(({ name }) => name).join(', ')})?`,
-          `[y]es, [N]o${canPick ? ', [p]ick' : ''}: `,
-        ),
-      ['y', 'yes', 'n', 'no', '', ...(canPick ? ['p', 'pick'] : [])],
-      () =>
+    const [several, pick] =
+      open.length > 1 ? [`these ${count(open.length, 'part')}`, ', [p]ick'] : ['it', ''];
+    const names = open.map(({ name }) => name).join(', ');
+    const picked = await pickAmong(open, {
+      ask: () => ask(`Write ${several} (${names})?`, `[y]es, [N]o${pick}: `),
+      help: () =>
         say([
           '  y  write them; what is there stays, or is kept beside it',
           '  N  write nothing (also: Enter)',
         ]),
-    );
-    if (isYes(answer)) return open;
-    if (answer !== 'p' && answer !== 'pick') return [];
-    const picked: Part[] = [];
-    for (const part of open) {
-      const one = await askUntilClear(
-        () => ask(`Write ${part.name}?`, '[y]es, [N]o: '),
-        ['y', 'yes', 'n', 'no', ''],
-        () => {},
-      );
-      if (one === null) return [];
-      if (isYes(one)) picked.push(part);
-    }
-    return picked;
+      askOne: ({ name }) => ask(`Write ${name}?`, '[y]es, [N]o: '),
+    });
+    return picked ?? [];
   });

@@ -57,9 +57,11 @@ const isSameAgent = (
   return occupants.some((occupant) => related(pid, occupant.pid) || related(occupant.pid, pid));
 };
 
-/** An agent's key for people: `%3` of `pane:<socket>:%3`, `pid 4242` of `process:4242`. */
-const labelOf = (key: string): string =>
-  key.startsWith('process:') ? key.replace('process:', 'pid ') : key.slice(key.lastIndexOf(':') + 1);
+/** An agent's key for people: `%3` for a pane, `pid 4242` for a process. */
+const labelOf = (machine: string, key: string): string => {
+  const pid = pidOfKey(machine, key);
+  return pid === null ? key.slice(key.lastIndexOf(':') + 1) : `pid ${pid}`;
+};
 
 /** Who works at a worker, seen by its first lock. */
 type Reader = (worker: WorkerView, verdict: Verdict | null) => readonly Occupant[];
@@ -95,7 +97,7 @@ const crowdAt = (
     kind: 'agents',
     workers: [worker.worker],
     message: `${agents.length} live agents share this worker`,
-    who: agents.map(({ keys: [key = ''] }) => labelOf(key)),
+    who: agents.map(({ keys: [key = ''] }) => labelOf(index.machine.key, key)),
     facts: agents.map(({ text }): Fact => ({ source: 'occupants', text })),
   };
 };

@@ -18,7 +18,7 @@ export interface SessionFinding {
 }
 
 /** Written out: a word that is put together is a new one for each of ten thousand locks. */
-const REASONS = {
+const SESSION_REASONS = {
   pane: { live: 'pane-live', gone: 'pane-gone', recycled: 'pane-recycled' },
   session: { live: 'session-live', gone: 'session-gone', recycled: 'session-recycled' },
 } as const;
@@ -103,7 +103,7 @@ const judgeCandidates = (
     else rejected.push({ view, why });
   }
   const [first] = rejected;
-  const reasons = REASONS[kind];
+  const reasons = SESSION_REASONS[kind];
   if (first === undefined || live.length > 0)
     return { state: 'live', reason: reasons.live, fact: tmux(liveText(live)), panes: live };
   const doubt = whyUnknown(one);
@@ -126,5 +126,5 @@ export const judgeSession = (one: Case): SessionFinding => {
   if (candidates.length > 0) return judgeCandidates(candidates, naming, kind, one);
   const doubt = whyUnknown(one);
   if (doubt !== null) return without('unknown', 'session-unknown', doubt);
-  return without('gone', REASONS[kind].gone, `${kind} ${sessionId} is gone: ${placesAsked(index)}`);
+  return without('gone', SESSION_REASONS[kind].gone, `${kind} ${sessionId} is gone: ${placesAsked(index)}`);
 };
