@@ -14,11 +14,11 @@ import { LOCK_NAME, lockBeside } from './record/lock-names.ts';
 import { doubtOf } from './report/doubt.ts';
 import { homeOf } from './town/belonging.ts';
 import { claimsWorker } from './town/lock-rules.ts';
-import { lineage } from './town/machine-index.ts';
+import { lineage, paneOf } from './town/machine-index.ts';
 import { describeAside, isLockMovedAside } from './town/moved-aside.ts';
 import { isWithin } from './town/roles.ts';
 import { indexSnapshot } from './town/town-index.ts';
-import type { TownIndex, WorkerView } from './town/views.ts';
+import { paneName, type TownIndex, type WorkerView } from './town/views.ts';
 import type { Snapshot } from './types/evidence.ts';
 import type { Occupant, Verdict } from './types/judgement.ts';
 import type { Person, PersonClass, PlaceOfWork, Sighted } from './types/report.ts';
@@ -175,16 +175,8 @@ const person = (
   seenBy: readonly Sighted[],
   { index }: Witnesses,
 ): Person => {
-  const view =
-    pid === null
-      ? undefined
-      : [...lineage(pid, index)]
-          .map((one) => index.machine.paneByPid.get(one))
-          .find((one) => one !== undefined);
-  const pane =
-    view === undefined
-      ? null
-      : { socket: view.server.socket, id: view.pane.id, sessionName: view.pane.sessionName };
+  const view = pid === null ? undefined : paneOf([...lineage(pid, index)], index);
+  const pane = view === undefined ? null : paneName(view);
   return {
     class: kind,
     name,

@@ -1,6 +1,8 @@
 /** Agents at work where no lock is: what `doctor locks` shows besides the locks. Pure. */
+
 import { agentNameOf } from '../programs/classify.ts';
 import { claimsWorker } from '../town/lock-rules.ts';
+import { paneOf } from '../town/machine-index.ts';
 import { processKey, type TownIndex } from '../town/views.ts';
 import type { ProcessInfo } from '../types/evidence.ts';
 import type { LocklessAgent, Occupant, Verdict } from '../types/judgement.ts';
@@ -44,14 +46,14 @@ const withoutLock = (lists: readonly Iterable<string>[], locked: ReadonlySet<str
 
 /** How to tell agents apart that run side by side in one pane: as an occupant the pane is one. */
 const apartIn = (index: TownIndex): ((occupant: Occupant, worker: string) => readonly Occupant[]) => {
-  const { key: machine, paneByPid } = index.machine;
+  const { key: machine } = index.machine;
   const sideBySide = new Map<string, AtWork[]>();
   const agents = listAtWork('agent', index);
   const pids = new Set(agents.map(({ process }) => process.pid));
   for (const agent of agents) {
     // Whoever was started by an agent is a part of that one.
     if (agent.pids.some((pid) => pid !== agent.process.pid && pids.has(pid))) continue;
-    const pane = agent.pids.map((pid) => paneByPid.get(pid)).find((view) => view !== undefined);
+    const pane = paneOf(agent.pids, index);
     if (pane !== undefined) sideBySide.set(pane.key, [...(sideBySide.get(pane.key) ?? []), agent]);
   }
   return (occupant, worker) => {

@@ -166,6 +166,14 @@ export function* lineage(pid: number, index: TownIndex): Generator<number> {
   }
 }
 
+/** True where a process is the other one, or was started below it. */
+export const isFrom = (pid: number, other: number, index: TownIndex): boolean =>
+  [...lineage(pid, index)].includes(other);
+
+/** The pane of the first of these processes that is a pane's own. */
+export const paneOf = (pids: readonly number[], { machine }: TownIndex): PaneView | undefined =>
+  pids.map((pid) => machine.paneByPid.get(pid)).find((view) => view !== undefined);
+
 /**
  * Arranges what a machine showed of a town. Linear in its size.
  *

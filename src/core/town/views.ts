@@ -12,7 +12,7 @@ import type {
   TmuxPane,
   TmuxServer,
 } from '../types/evidence.ts';
-import type { Stranger } from '../types/judgement.ts';
+import type { PaneName, Stranger } from '../types/judgement.ts';
 import type { Owner } from './roles.ts';
 
 /** The name of this machine in reports, and its key. */
@@ -94,6 +94,13 @@ export interface TownIndex {
   /** The claims whose holder has that number. */
   readonly locksNaming: (pid: number) => readonly LockFile[];
 }
+
+/** A pane as people know it, for reports. */
+export const paneName = ({ server, pane }: PaneView): PaneName => ({
+  socket: server.socket,
+  id: pane.id,
+  sessionName: pane.sessionName,
+});
 
 /** The key of a pane, unique across machines. */
 export const paneKey = (machine: string, socket: string, pane: string): string =>

@@ -74,6 +74,13 @@ export interface Fact {
 export type ProcessState = 'gone' | 'recycled' | 'alive' | 'unknown';
 export type SessionState = 'live' | 'gone' | 'unnamed' | 'unknown';
 
+/** A pane by the socket of its server, its number there and its session. */
+export interface PaneName {
+  readonly socket: string;
+  readonly id: string;
+  readonly sessionName: string;
+}
+
 /** An agent seen at work in a worker's directory, whether or not the lock names it. */
 export interface Occupant {
   /** Equal for one agent however it was seen, and the machine first: `here:pane:<socket>:<%N>` or `here:process:<pid>`. */
@@ -82,7 +89,7 @@ export interface Occupant {
   readonly group: string;
   readonly pid: number;
   readonly command: string;
-  readonly pane: { readonly socket: string; readonly id: string; readonly sessionName: string } | null;
+  readonly pane: PaneName | null;
   /** A known agent command runs there (not only a session that says so). */
   readonly isAgent: boolean;
   /** Its session says that it is another worker's agent: life here, but no rival. */
@@ -118,7 +125,7 @@ export interface Holder {
   readonly acquiredAt: string | null;
   readonly ageSeconds: number | null;
   /** The pane behind the named session where it is live. */
-  readonly pane: { readonly socket: string; readonly id: string; readonly sessionName: string } | null;
+  readonly pane: PaneName | null;
 }
 
 /** What one lock is. Computed once by `judge`, never derived again. */

@@ -576,9 +576,29 @@ describe('collisions', () => {
 
   test('an agent in tmux and one outside collide', () => {
     const processes = [aProcess(800, { cwd: { seen: true, value: `${ROOT}/${ADA}` } })];
-    expect(
-      collisionsOf(aSnapshot({ locks: [lockOfAda], servers: [aServer([aPane()])], processes })),
-    ).toHaveLength(1);
+    const collisions = collisionsOf(
+      aSnapshot({ locks: [lockOfAda], servers: [aServer([aPane()])], processes }),
+    );
+    expect(collisions.map(({ who }) => who)).toEqual([['%3', 'pid 800']]);
+  });
+
+  test('a holder among processes that name each other as their parents is compared with the agent in the pane', () => {
+    const holder = {
+      pid: 800,
+      startToken: '777',
+      bootId: BOOT,
+      pidNamespace: 'pid:[4026531836]',
+      nonce: 'n',
+    };
+    const held = present(800, { startToken: '777', names: ['sleep'], ppid: 801 });
+    const processes = [held.process, aProcess(801, { names: ['sh'], ppid: 800 })].filter(
+      (one) => one !== null,
+    );
+    const locks = [aLock(ADA, { holder, sessionId: '' })];
+    const [collision] = collisionsOf(
+      aSnapshot({ locks, lookups: [held], servers: [aServer([aPane()])], processes }),
+    );
+    expect(collision?.who).toEqual(['%3', 'pid 800']);
   });
 
   test('sub-processes of one agent, extra shells, a log pane and a visitor do not collide', () => {

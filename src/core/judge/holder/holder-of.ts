@@ -1,4 +1,5 @@
 /** The holder as a verdict names it: what the record says, and what was found of its process and its session. Pure. */
+import { paneName } from '../../town/views.ts';
 import type { Holder } from '../../types/judgement.ts';
 import { ageOf } from '../ages.ts';
 import type { Case } from '../case.ts';
@@ -29,9 +30,6 @@ export const holderOf = (one: Case, process: ProcessFinding | null, session: Ses
     hostname: record.hostname === '' ? null : record.hostname,
     acquiredAt: record.acquiredAt === '' ? null : record.acquiredAt,
     ageSeconds: ageMs === null ? null : Math.round(ageMs / 1000),
-    pane:
-      view === undefined
-        ? null
-        : { socket: view.server.socket, id: view.pane.id, sessionName: view.pane.sessionName },
+    pane: view === undefined ? null : paneName(view),
   };
 };

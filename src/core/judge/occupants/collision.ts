@@ -2,8 +2,10 @@
  * Collisions: two or more distinct live agents on one worker, or one live agent that several workers' locks claim.
  * A collision is between live agents and never a state of one lock: dead locks that share a number do not collide.
  */
+
 import { groupBy } from '../../group-by.ts';
 import { claimsWorker } from '../../town/lock-rules.ts';
+import { isFrom } from '../../town/machine-index.ts';
 import { isWithin, ownerOf } from '../../town/roles.ts';
 import { paneKey, pidOfKey, processKey, type TownIndex, type WorkerView } from '../../town/views.ts';
 import type { Collision, Fact, Occupant, Verdict } from '../../types/judgement.ts';
@@ -49,12 +51,7 @@ const isSameAgent = (
     const view = index.machine.panes.find((candidate) => candidate.key === key);
     return view?.agent === null && occupants.some((occupant) => occupant.group === view.group);
   }
-  const related = (from: number, to: number): boolean => {
-    for (let next = from; next > 0; next = index.machine.processes.get(next)?.ppid ?? 0)
-      if (next === to) return true;
-    return false;
-  };
-  return occupants.some((occupant) => related(pid, occupant.pid) || related(occupant.pid, pid));
+  return occupants.some((other) => isFrom(pid, other.pid, index) || isFrom(other.pid, pid, index));
 };
 
 /** An agent's key for people: `%3` for a pane, `pid 4242` for a process. */

@@ -2,7 +2,9 @@
  * Where agents could collide: at the workers, and in every other directory in which agents are seen at work, whether or not
  * there is a lock. Pure.
  */
+
 import { homeOf } from '../../town/belonging.ts';
+import { paneOf } from '../../town/machine-index.ts';
 import { type PaneView, processKey, type TownIndex } from '../../town/views.ts';
 import { listAtWork } from './at-work.ts';
 
@@ -31,7 +33,7 @@ const agentsByDirectory = (index: TownIndex): ReadonlyMap<string, ReadonlySet<st
   }
   for (const { process, pids, paths } of listAtWork('agent', index)) {
     if (paths.length === 0) continue;
-    const view = pids.map((pid) => index.machine.paneByPid.get(pid)).find((pane) => pane !== undefined);
+    const view = paneOf(pids, index);
     if (!hasPlaceOfItsOwn(view))
       for (const path of paths) add(path, view?.key ?? processKey(index.machine.key, process.pid));
   }

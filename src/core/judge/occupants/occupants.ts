@@ -1,8 +1,10 @@
 /** Occupants: agents seen at work in a worker's directory, whether or not a lock names them. */
+
 import { agentNameOf } from '../../programs/classify.ts';
 import { panesAround, sessionSays } from '../../town/belonging.ts';
+import { paneOf } from '../../town/machine-index.ts';
 import { whyUnreached } from '../../town/unreached.ts';
-import { type PaneView, processKey, type TownIndex, type WorkerView } from '../../town/views.ts';
+import { type PaneView, paneName, processKey, type TownIndex, type WorkerView } from '../../town/views.ts';
 import type { LockFile } from '../../types/evidence.ts';
 import type { Fact, Occupant, Stranger } from '../../types/judgement.ts';
 import { type AtWork, isAtPlaceOf, listAtWork, worksAt } from './at-work.ts';
@@ -32,14 +34,14 @@ const isPaneOccupant = (view: PaneView, worker: WorkerView, index: TownIndex): b
 };
 
 const describePane = (view: PaneView, worker: WorkerView): Occupant => {
-  const { pane, server } = view;
+  const { pane } = view;
   const command = view.agent ?? pane.command;
   return {
     key: view.key,
     group: view.group,
     pid: pane.pid,
     command,
-    pane: { socket: server.socket, id: pane.id, sessionName: pane.sessionName },
+    pane: paneName(view),
     isAgent: view.agent !== null,
     visiting: sessionSays(view, worker) === 'other',
     text: `${command} is running in pane ${pane.id} of session ${pane.sessionName}`,
@@ -47,7 +49,7 @@ const describePane = (view: PaneView, worker: WorkerView): Occupant => {
 };
 
 const describeProcess = ({ process, pids }: AtWork, worker: WorkerView, index: TownIndex): Occupant => {
-  const pane = pids.map((pid) => index.machine.paneByPid.get(pid)).find((view) => view !== undefined);
+  const pane = paneOf(pids, index);
   if (pane !== undefined) return describePane(pane, worker);
   const isAgent = (pid: number): boolean => {
     const above = index.machine.processes.get(pid);

@@ -3,7 +3,7 @@
  * whose arguments say that they are teammates form one party: its members know of each other and do not collide. Pure.
  */
 import { groupBy } from '../../group-by.ts';
-import { lineage } from '../../town/machine-index.ts';
+import { isFrom, lineage } from '../../town/machine-index.ts';
 import { pidOfKey, type TownIndex } from '../../town/views.ts';
 import type { ProcessInfo } from '../../types/evidence.ts';
 import type { Occupant } from '../../types/judgement.ts';
@@ -69,8 +69,8 @@ const membersAmong = (occupants: readonly Occupant[], index: TownIndex): readonl
 
 const belongTogether = (one: Member, other: Member, index: TownIndex): boolean =>
   (one.window !== null && one.window === other.window) ||
-  [...lineage(one.pid, index)].includes(other.pid) ||
-  [...lineage(other.pid, index)].includes(one.pid);
+  isFrom(one.pid, other.pid, index) ||
+  isFrom(other.pid, one.pid, index);
 
 /** The parties among occupants, in their order. Teammates whose leader cannot be told belong to the first party. */
 export const partiesOf = (occupants: readonly Occupant[], index: TownIndex): readonly Party[] => {

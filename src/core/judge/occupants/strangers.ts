@@ -1,6 +1,6 @@
 /** Unknown programs at work in a worker's place: they may be agents, so they are doubt. */
 import { programOf } from '../../programs/classify.ts';
-import { lineage } from '../../town/machine-index.ts';
+import { isFrom, paneOf } from '../../town/machine-index.ts';
 import type { PaneView, TownIndex, WorkerView } from '../../town/views.ts';
 import type { Stranger } from '../../types/judgement.ts';
 import { type AtWork, isAtPlaceOf, listAtWork, worksAt } from './at-work.ts';
@@ -16,7 +16,7 @@ export const programAt = (program: string, pid: number): string => `${program} (
 const inForegroundOf = ({ pane }: PaneView): string => `runs in the foreground of pane ${pane.id}`;
 
 const describe = ({ process, pids }: AtWork, index: TownIndex): Stranger => {
-  const pane = pids.map((pid) => index.machine.paneByPid.get(pid)).find((view) => view !== undefined);
+  const pane = paneOf(pids, index);
   const inForeground = process.inForeground === true;
   const where =
     pane === undefined
@@ -47,7 +47,7 @@ const isNowhere = ({ pane, stranger, town }: PaneView, index: TownIndex): boolea
   town !== 'other' && index.machine.processes.get(stranger?.pid ?? pane.pid)?.cwd?.seen !== true;
 
 const isOwn = ({ pane, stranger }: PaneView, ownPid: number | null, index: TownIndex): boolean =>
-  ownPid !== null && [...lineage(stranger?.pid ?? pane.pid, index)].includes(ownPid);
+  ownPid !== null && isFrom(stranger?.pid ?? pane.pid, ownPid, index);
 
 const describePane = (view: PaneView): Stranger => {
   const { program = view.pane.command, pid = null } = view.stranger ?? {};
