@@ -1,7 +1,8 @@
 /** What other roots did here, as text, with the command that tells or restores it. */
+
+import { count } from '../../core/report/amounts.ts';
 import { createCanvas } from '../screen/canvas.ts';
 import type { Presentation } from '../screen/style.ts';
-import { count } from '../screen/words.ts';
 
 /** Releases by runs in other roots that can be restored there. */
 export const releasedElsewhereLines = (
