@@ -5,9 +5,8 @@ import { statSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { answerPreflight, answerVerdict } from '../core/clear/with-locks.ts';
-import { isMovedAside } from '../core/clear-to-start.ts';
+import { explain, finish, isMovedAside } from '../core/clear-to-start.ts';
 import { Failure } from '../core/failure.ts';
-import { workerArgument } from '../core/report/name-worker.ts';
 import { claimsWorker } from '../core/town/lock-rules.ts';
 import type { Snapshot } from '../core/types/evidence.ts';
 import { type Answer, EXIT, type PreflightResult } from '../core/types/report.ts';
@@ -20,7 +19,7 @@ import type { AcquireRequest } from '../lock/acquire.ts';
 import { Lock } from '../lock/agent-lock.ts';
 import { doctorsJudge } from '../lock/ask-the-judge.ts';
 import { LockError, LockedError } from '../lock/errors.ts';
-import { makeNonce } from '../lock/files/names.ts';
+import { lockFilesIn, makeNonce } from '../lock/files/names.ts';
 import { startTokenOf } from '../lock/identity.ts';
 import { type LookOptions, lookToStart, placeWorker, townOf } from '../look.ts';
 import type { TakenOver } from '../repair/note-take-over.ts';
@@ -247,7 +246,7 @@ const runHolding = async (
     const holder = { pid: gate.pid, startToken: await startTokenOf(gate.pid) };
     const refusal =
       !request.stay && standsElsewhere(gate.pid, place)
-        ? describeRefusal(replaced(target), target)
+        ? toRefusal(replaced(target), target)
         : await take(lock, { holder, nonce }, target, request, env);
     if (refusal !== null) {
       gate.shut();
@@ -295,33 +294,30 @@ const take = async (
       await request.onTakenOver?.({
         townRoot: target.town.root,
         worker: target.worker,
-        lock: join(target.directory, '.runtime', 'agent.lock'),
+        lock: lockFilesIn(join(target.directory, '.runtime')).lock,
         replaced,
       });
     return null;
   } catch (error) {
     if (!(error instanceof LockError)) throw error;
-    return describeRefusal(error, target);
+    return toRefusal(error, target);
   }
 };
 
 /** The PID of a process that has just ended: Gas Town's own hook takes such a lock over instead of refusing. */
 const endedPid = (): number => spawnSync('/bin/sh', ['-c', ':'], { stdio: 'ignore' }).pid;
 
-const describeRefusal = (error: LockError, { town, worker }: Target): PreflightResult => {
+const toRefusal = (error: LockError, { town, worker }: Target): PreflightResult => {
   const verdict = error instanceof LockedError ? error.verdict : null;
-  const next = [['doctor', 'explain', workerArgument(worker, town.root), '--town', town.root]];
-  const bare: PreflightResult = {
-    worker,
+  const next = explain(worker, town.root);
+  const bare = finish(worker, null, {
     answer: error instanceof LockedError && error.state === 'held' ? 'held' : 'unsure',
     state: error instanceof LockedError ? error.state : null,
     reasons: [error.code],
-    notes: [],
     message: error.message,
-    evidence: [],
     retryInSeconds: error instanceof LockedError ? error.retryInSeconds : null,
     next,
-  };
+  });
   const told = verdict === null ? bare : answerVerdict(verdict, town.root);
   // Where preflight would repair or allow a start, the lock itself was the reason for the refusal.
   return told.answer === 'repair' || told.answer === 'free'

@@ -132,12 +132,7 @@ export const chooseMachines = (
     const towns = town === null ? machine.towns : [...(before?.towns ?? []), town];
     chosen.set(name, { ...machine, towns: [...new Set(towns)], send: machine.send || send });
   }
-  const named =
-    on.length === 0
-      ? [HERE, ...chosen.keys()]
-      : on.includes(HERE)
-        ? [HERE, ...chosen.keys()]
-        : [...chosen.keys()];
+  const named = [...(on.length === 0 || on.includes(HERE) ? [HERE] : []), ...chosen.keys()];
   // Nothing is proven dead in a shared directory without all who may work in it.
   const groups = new Set([...chosen.values()].map(({ shared }) => shared));
   const others = Object.keys(known)

@@ -1,6 +1,8 @@
 /** The lease that `exec` holds besides the lock: taken before it, kept while the command runs, given back after it. */
+
 import { spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { finish } from '../core/clear-to-start.ts';
 import type { PreflightResult } from '../core/types/report.ts';
 import { readHost } from '../evidence/host.ts';
 import type { Besides, HoldToBe } from '../exec/run-under-lock.ts';
@@ -41,17 +43,11 @@ const refusal = (
   const message = isHeld
     ? `held: ${leaseHolderInWords(taken.by)}`
     : `cannot tell: its lease could not be taken: ${taken.why}`;
-  return {
-    worker,
+  return finish(worker, null, {
     answer: isHeld ? 'held' : 'unsure',
-    state: null,
-    reasons: [],
-    notes: [],
     message,
     evidence: [{ source: 'host', text: `lease ${key}` }],
-    retryInSeconds: null,
-    next: [],
-  };
+  });
 };
 
 const recordFor = async (hold: HoldToBe): Promise<LeaseRecord> => {
