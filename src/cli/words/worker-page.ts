@@ -146,7 +146,7 @@ const whatIsLeft = (
   return [
     '## What is left of the worktree',
     '',
-    `Its directory ${safe(path)} is gone, and git still lists it. If it was deleted, and does not lie on a disk that is not mounted, ${first === null ? 'let git forget it' : how[first]}:`,
+    `Its directory ${safe(path)} is gone, and git still lists it. If it was deleted, and is not on a disk that is not mounted, ${first === null ? 'let git forget it' : how[first]}:`,
     '```',
     ...(first === 'unlock' ? [git('unlock', path)] : []),
     git('remove', path),

@@ -69,7 +69,7 @@ const together = (git: Uses<GitUse>, open: OpenFiles | null, outside: string | n
 
 /**
  * Why there may be processes that we cannot list: those outside our PID namespace. Null in the initial namespace, and where all
- * of these locks lie on the file system of a container whose processes we see all.
+ * of these locks are on the file system of a container whose processes we see all.
  */
 const whoIsOutside = (
   locks: readonly LockFile[],

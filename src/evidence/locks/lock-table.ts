@@ -14,7 +14,7 @@ export interface KindInHome {
   readonly names: readonly NamePattern[];
   /** What precedes the home's name at the end of its path; null for anything. */
   readonly above: string | null;
-  /** Its locks lie one directory further down, in one of any name. */
+  /** Its locks are one directory further down, in one of any name. */
   readonly isBelow: boolean;
 }
 
