@@ -77,8 +77,6 @@ interface KindConfig {
 
 const CONFIG_FILE = 'lock-doctor.json';
 
-const MAX_BYTES = 1024 * 1024;
-
 const EMPTY: Config = {
   path: null,
   plugins: [],
@@ -116,14 +114,18 @@ export const unusedConfig = (townRoot: string, cwd: string): string | null => {
  */
 export const readConfig = (townRoot: string, source: TownSource = 'flag'): Config => {
   const path = join(townRoot, CONFIG_FILE);
-  let text: string;
+  const text = readConfigText(path);
+  return text === null ? EMPTY : allowedPart(parseConfig(text, path), distrust([townRoot, path]), source);
+};
+
+/** The text of a configuration file; null where there is none. Throws `E_CONFIG` if it cannot be read. */
+export const readConfigText = (path: string): string | null => {
   try {
-    text = readNamedFile(path, MAX_BYTES).toString('utf8');
+    return readNamedFile(path).toString('utf8');
   } catch (cause) {
-    if (errnoOf(cause) === 'ENOENT') return EMPTY;
+    if (errnoOf(cause) === 'ENOENT') return null;
     throw new Failure('E_CONFIG', `${path} cannot be read: ${describeFailure(cause)}`, null, { cause });
   }
-  return allowedPart(parseConfig(text, path), distrust([townRoot, path]), source);
 };
 
 /**

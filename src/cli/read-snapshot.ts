@@ -8,14 +8,14 @@ import { snapshot as validateSnapshot } from '../schema/compiled/snapshot.ts';
 import { problemOf, tellProblem } from '../schema/problem.ts';
 
 /** The evidence of ten thousand locks takes some 15 MiB. */
-const MAX_BYTES = 256 * 1024 * 1024;
+const MAX_SNAPSHOT_BYTES = 256 * 1024 * 1024;
 
 /** Reads evidence that `--save-snapshot` wrote. Throws `E_IO` or `E_USAGE` with one sentence for anything else. */
 export const readSnapshot = (file: string, cwd: string): Snapshot => {
   const path = resolve(cwd, file);
   let text: string;
   try {
-    text = readNamedFile(path, MAX_BYTES).toString('utf8');
+    text = readNamedFile(path, MAX_SNAPSHOT_BYTES).toString('utf8');
   } catch (cause) {
     throw new Failure('E_IO', `the snapshot ${path} cannot be read: ${describeFailure(cause)}`, null, {
       cause,

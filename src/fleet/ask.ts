@@ -14,7 +14,7 @@ export const DEADLINE_MS = 30_000;
 const CONNECT_SECONDS = 10;
 
 /** The evidence of ten thousand locks takes some 15 MiB. */
-const MAX_BYTES = 32 * 1024 * 1024;
+const MAX_ANSWER_BYTES = 32 * 1024 * 1024;
 
 /** Those ten thousand locks open some 200,000 objects and lists. Each costs far more memory than the byte that opens it. */
 const MAX_OPENED = 2_000_000;
@@ -55,7 +55,7 @@ export const ask = async (
   const result = await runCommand(program, words, {
     timeoutMs: deadlineMs,
     env,
-    maxBytes: MAX_BYTES,
+    maxBytes: MAX_ANSWER_BYTES,
     few: 'listening',
     ...(input === undefined ? {} : { input }),
   });

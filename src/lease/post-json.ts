@@ -5,7 +5,7 @@ import { request as askSecretly } from 'node:https';
 import { describeErrno, errnoOf } from '../io/errno.ts';
 
 /** More than the leases of ten thousand workers take. */
-const MAX_BYTES = 16 * 1024 * 1024;
+const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
 
 /** TLS files besides the system's trusted certificates. */
 export interface Secrets {
@@ -54,7 +54,7 @@ export const postJson = (
       let length = 0;
       answer.on('data', (chunk: Buffer) => {
         length += chunk.length;
-        if (length > MAX_BYTES) fail('said more than leases take');
+        if (length > MAX_ANSWER_BYTES) fail('said more than leases take');
         else chunks.push(chunk);
       });
       answer.on('error', ({ message }) => fail(message));

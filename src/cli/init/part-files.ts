@@ -11,9 +11,6 @@ import { makeRunId } from '../../lock/files/names.ts';
 import { mergeHook } from './merge-hook.ts';
 import type { PartFile } from './parts.ts';
 
-/** Nothing is added to larger files. */
-const MAX_BYTES = 1024 * 1024;
-
 /** How a file stands: `there`: what it would say is said already; `taken`: it stays as it is, because of `why`. */
 export type FileState =
   | { readonly kind: 'missing' | 'there' }
@@ -24,7 +21,7 @@ export type FileState =
 export const stateOf = ({ path, text, form }: PartFile): FileState => {
   const entry = systemCalls.lstat(path);
   if (entry === undefined) return { kind: 'missing' };
-  const found = readNamedFile(path, MAX_BYTES).toString('utf8');
+  const found = readNamedFile(path).toString('utf8');
   if (form === 'whole') return found === text ? { kind: 'there' } : taken('something else is there');
   const added = form === 'line' ? withLine(found, text) : withHook(found);
   if (added.kind === 'addable' && !entry.isFile()) return taken('it is not a regular file');
@@ -113,8 +110,7 @@ const replace = (
     } finally {
       calls.close(descriptor);
     }
-    if (readNamedFile(path, MAX_BYTES).toString('utf8') !== before)
-      throw new Error(`${path} has changed meanwhile`);
+    if (readNamedFile(path).toString('utf8') !== before) throw new Error(`${path} has changed meanwhile`);
     calls.link(path, kept);
     calls.rename(staged, path);
     return kept;

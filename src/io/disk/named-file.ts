@@ -5,13 +5,14 @@ import { unlessSilent } from '../file-systems/servers.ts';
 
 const open = unlessSilent(openSync);
 
+/** Far more than anybody writes by hand. */
 const MEBIBYTE = 1024 * 1024;
 
 /**
  * The bytes of a regular file, through one descriptor. A symlink is followed, because the user named it. Throws what the
- * system throws, and where it is not a regular file or larger than `maxBytes` an `Error` whose message is a fragment.
+ * system throws, and where it is not a regular file or larger than `maxBytes` (default 1 MiB) an `Error` whose message is a fragment.
  */
-export const readNamedFile = (path: string, maxBytes: number): Buffer => {
+export const readNamedFile = (path: string, maxBytes = MEBIBYTE): Buffer => {
   // O_NONBLOCK: opening a FIFO without a writer would wait forever.
   const descriptor = open(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
   try {

@@ -14,13 +14,13 @@ export type ProcRead = { readonly bytes: Buffer } | { readonly error: string };
 const shared = Buffer.allocUnsafe(64 * 1024);
 
 /** Longer environments and command lines are cut: the names that matter stand near the beginning. */
-const MAX_BYTES = 1024 * 1024;
+const MAX_PROC_BYTES = 1024 * 1024;
 
 /**
  * Reads a file of /proc. The bytes may be overwritten by the next call: use them at once. An error is the system's
  * code (`ENOENT` and `ESRCH`: the process is gone; `EACCES`: hidden from us).
  */
-export const readProc = (path: string, maxBytes = MAX_BYTES): ProcRead => {
+export const readProc = (path: string, maxBytes = MAX_PROC_BYTES): ProcRead => {
   let descriptor: number;
   try {
     descriptor = openSync(path, 'r');
