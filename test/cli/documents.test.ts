@@ -328,8 +328,8 @@ describe('--format ndjson', () => {
     town.write('lock-doctor.json', '{"plugins": ["./evil.mjs"]}');
     town.write(
       'evil.mjs',
-      // The first call of a scan; nothing calls it between the loading of plug-ins and the first event.
-      "import { realpathSync } from 'node:fs'; realpathSync.native = () => { throw new Error('boo'); }; export default { id: 'acme/evil', title: 'x', run: () => [] };",
+      // Called in a scan; nothing calls it between the loading of plug-ins and the first event.
+      "import { Dirent } from 'node:fs'; Dirent.prototype.isDirectory = () => { throw new Error('boo'); }; export default { id: 'acme/evil', title: 'x', run: () => [] };",
     );
     const { stdout, status } = doctor(['--format', 'ndjson'], { cwd: town.root });
     expect(status).toBe(70);
@@ -392,9 +392,9 @@ describe('an error is a document with exit code 2 and the keys of the command', 
       'Did you mean git-worktree or git-lock?',
     ],
     [
-      ['explain', '--json', 'worktree'],
+      ['explain', '--json', 'git-worktre'],
       'E_USAGE',
-      'unknown word or worker "worktree"',
+      'unknown word or worker "git-worktre"',
       'Did you mean git-worktree?',
     ],
     [
@@ -491,8 +491,8 @@ describe('an unexpected error', () => {
     town.write('lock-doctor.json', JSON.stringify({ plugins: ['./evil.js'] }));
     town.write(
       'evil.js',
-      // The first call of a scan; nothing calls it between the loading of plug-ins and the first event.
-      "import { realpathSync } from 'node:fs'; realpathSync.native = () => { throw new Error('boo'); }; export default { id: 'acme/evil', title: 'x', run: () => [] };",
+      // Called in a scan; nothing calls it between the loading of plug-ins and the first event.
+      "import { Dirent } from 'node:fs'; Dirent.prototype.isDirectory = () => { throw new Error('boo'); }; export default { id: 'acme/evil', title: 'x', run: () => [] };",
     );
     return town;
   };
