@@ -238,6 +238,15 @@ describe('a program is not taken for a bystander', () => {
     expect(await judge()).toMatchObject({ state: 'unknown', reasons: REASONS });
   });
 
+  linuxTest('because the first word of its title names one', async () => {
+    const { town, judge } = setStage();
+    town.lock(ADA);
+    const agent = "process.title = 'code agent: thinking'; setInterval(() => {}, 60000)";
+    await startProcess(process.execPath, ['-e', agent], { cwd: town.path(ADA) });
+    await until(async () => textsOf(await judge()).includes('code agent'), 'the title');
+    expect(await judge()).toMatchObject({ state: 'unknown', reasons: REASONS });
+  });
+
   linuxTest('because it runs under git', async () => {
     const { town, judge } = setStage();
     town.lock(ADA);

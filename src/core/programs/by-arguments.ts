@@ -17,7 +17,7 @@ const DEV_SERVER: ProcessRole = { class: 'bystander', why: 'a dev server or a te
 
 /** `npm run dev`, `pnpm dev`, `yarn test:watch`; npm writes it over its arguments as one word. */
 const runsDevScript = (names: readonly string[], given: readonly string[]): boolean => {
-  const title = names.find((name) => /^(npm|pnpm|yarn) /.test(name))?.split(' ');
+  const title = names.find((name) => name.startsWith('npm '))?.split(' ');
   const manager = title?.[0] ?? names.find((name) => PACKAGE_MANAGERS.includes(name));
   if (manager === undefined) return false;
   const words = title?.slice(1) ?? given;

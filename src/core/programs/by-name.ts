@@ -101,23 +101,30 @@ export const tellingNames = (names: readonly string[]): readonly string[] => {
 };
 
 /**
- * The name in a title that a program writes over its arguments: the first word of `npm run dev`, `next-server (v15)` and
- * `tmux: server`, but `vitest` of `node (vitest 1)`.
+ * The titles that programs write over their names and arguments: `npm run dev`, `next-server (v15)`, `tmux: server` and
+ * `node (vitest 1)`. In any other title the first word proves nothing: `code agent: thinking` is not an editor.
  */
-const firstWord = (name: string): string => {
-  // No pattern for nearly all, which are one word: one that is met a second time is compiled.
-  if (!name.includes(' ')) return name;
-  const runner = /^node \((\w+)/.exec(name)?.[1];
-  return runner ?? /^\S*?(?=:? )/.exec(name)?.[0] ?? name;
+const TITLE =
+  /^(?:(npm|ng) [\w-]+(?: |$)|(next-server) \(|node \((vitest) |(tmux|gunicorn|nginx|postgres|puma|sshd|sshd-session|ssh): )/;
+
+/** What such a title tells; an agent counts by the first word of any title. */
+const classInTitle = (title: string): NamedClass | undefined => {
+  // A pattern that is met a second time is compiled, and nearly all names are one word.
+  if (!title.includes(' ')) return undefined;
+  const [, ...found] = TITLE.exec(title) ?? [];
+  const name = found.find((part) => part !== undefined);
+  if (name !== undefined) return inTable(name);
+  const first = inTable(/^\S*?(?=:? )/.exec(title)?.[0] ?? '');
+  return first?.class === 'agent' ? first : undefined;
 };
 
 const AN_MCP_SERVER: NamedClass = { class: 'infrastructure', why: MCP_SERVER.why, startsOnlyItsOwn: false };
 
 const isMcpServer = (name: string): boolean =>
-  (name.includes('mcp') || name.startsWith('@')) && MCP_SERVER.names.test(name);
+  (name.includes('mcp') || name.startsWith('@')) && !name.includes(' ') && MCP_SERVER.names.test(name);
 
 const knownAs = (name: string): NamedClass | undefined =>
-  inTable(name) ?? inTable(firstWord(name)) ?? (isMcpServer(name) ? AN_MCP_SERVER : undefined);
+  inTable(name) ?? classInTitle(name) ?? (isMcpServer(name) ? AN_MCP_SERVER : undefined);
 
 /** Bytes that Linux keeps of a name; macOS keeps one more. */
 const KERNEL_NAME_LENGTH = 15;
