@@ -1,4 +1,5 @@
 /** Taking a lock: free, ours already, or proven stale; everything else is refused. */
+
 import { hostname } from 'node:os';
 import { leftoverKind } from '../core/record/lock-names.ts';
 import { formatLockRecord } from '../core/record/lock-record.ts';
@@ -6,6 +7,7 @@ import type { LockRecord, Stamp, TrueHolder } from '../core/types/evidence.ts';
 import type { Verdict } from '../core/types/judgement.ts';
 import type { OpenDirectory } from '../io/disk/open-directory.ts';
 import type { SystemCalls } from '../io/disk/system-calls.ts';
+import { quietly } from '../io/try-or.ts';
 import { explainRefusal, isAbout } from './ask-the-judge.ts';
 import { LockedError } from './errors.ts';
 import { putBack } from './files/aside.ts';
@@ -120,13 +122,11 @@ const putInPlace = (
 };
 
 /** The staged name goes last: together with the lock it tells the next run that an `.old` of its name was replaced. */
-const dropStaged = (calls: SystemCalls, files: LockFiles, { nonce, path }: Staged): void => {
-  try {
-    if (calls.lstat(asidePath(files, nonce)) === undefined) calls.unlink(path);
-  } catch {
+const dropStaged = (calls: SystemCalls, files: LockFiles, { nonce, path }: Staged): void =>
+  quietly(() => {
     // At worst a leftover, which the next run removes.
-  }
-};
+    if (calls.lstat(asidePath(files, nonce)) === undefined) calls.unlink(path);
+  });
 
 /**
  * Takes a free lock where no program on this machine can flock: link(2) alone is exclusive. Nothing is ever removed.

@@ -1,10 +1,10 @@
 /** What a lock is and why, as data and as one sentence. Reads only. */
-import { describeFileProblem } from '../core/record/file-problem.ts';
 import type { LockProblem, LockRecord, Stamp } from '../core/types/evidence.ts';
 import type { State, Verdict } from '../core/types/judgement.ts';
 import { explainRefusal, isAbout } from './ask-the-judge.ts';
+import { InvalidLockError, LockError, NotLockedError } from './errors.ts';
 import { type RecordReading, readRecord } from './files/read-record.ts';
-import { isOurs, type LockContext } from './lock-context.ts';
+import { isOurs, type LockContext, recordOf } from './lock-context.ts';
 
 export interface LockStatus {
   readonly state: 'unlocked' | 'ours' | State;
@@ -58,32 +58,17 @@ export const lookAtLock = ({ calls, files }: LockContext): RecordReading => {
 
 /** The status where no judge is needed; null for somebody else's record. */
 const withoutJudge = (context: LockContext, seen: RecordReading): LockStatus | null => {
-  const { workerDir } = context;
-  if (seen.kind === 'absent') return { ...NOTHING, state: 'unlocked', text: `${workerDir} is not locked.` };
-  if (seen.kind === 'unread') return unreadable(workerDir, seen.why);
-  if (seen.kind === 'other') return invalid(workerDir, seen.problem, describeFileProblem(seen), null);
-  const { content, stamp } = seen;
-  if (content.kind === 'unread') return unreadable(workerDir, content.why);
-  if (content.kind === 'invalid') return invalid(workerDir, content.problem, content.detail, stamp);
-  if (!isOurs(context, seen)) return null;
-  return { ...NOTHING, state: 'ours', text: `${workerDir} is locked by us.`, record: content.record, stamp };
+  try {
+    const { record, stamp } = recordOf(context, seen);
+    if (!isOurs(context, seen)) return null;
+    return { ...NOTHING, state: 'ours', text: `${context.workerDir} is locked by us.`, record, stamp };
+  } catch (error) {
+    if (!(error instanceof LockError)) throw error;
+    const { message: text } = error;
+    if (error instanceof NotLockedError) return { ...NOTHING, state: 'unlocked', text };
+    if (!(error instanceof InvalidLockError)) return { ...NOTHING, state: 'unknown', text };
+    const { problem, detail } = error;
+    const stamp = seen.kind === 'file' ? seen.stamp : null;
+    return { ...NOTHING, state: 'invalid', text, stamp, problem: { problem, detail } };
+  }
 };
-
-const unreadable = (workerDir: string, why: string): LockStatus => ({
-  ...NOTHING,
-  state: 'unknown',
-  text: `The lock of ${workerDir} cannot be read: ${why}.`,
-});
-
-const invalid = (
-  workerDir: string,
-  problem: LockProblem,
-  detail: string,
-  stamp: Stamp | null,
-): LockStatus => ({
-  ...NOTHING,
-  state: 'invalid',
-  text: `The lock of ${workerDir} is not a valid lock: ${detail}.`,
-  stamp,
-  problem: { problem, detail },
-});

@@ -4,7 +4,7 @@ import type { LockRecord } from '../core/types/evidence.ts';
 import { systemCalls } from '../io/disk/system-calls.ts';
 import { describeFailure } from '../io/programs/describe-failure.ts';
 import { type Asked, byWhom } from './by-whom.ts';
-import { appendEntries, type RevokedEntry } from './journal.ts';
+import { appendEntries, type RevokedEntry, type TakeOverEntry } from './journal.ts';
 import { shortPath } from './repair-context.ts';
 
 /** A dead holder's lock that a starting command has taken over. */
@@ -18,27 +18,14 @@ export interface TakenOver {
 }
 
 /** Writes the line; returns why that failed, or null. Never throws: the lock is held by now and stays held. */
-export const noteTakeOver = (
-  { townRoot, worker, lock, replaced }: TakenOver,
-  asked: Asked,
-): string | null => {
-  try {
-    appendEntries(systemCalls, townRoot, [
-      {
-        event: 'taken-over',
-        id: worker,
-        at: new Date().toISOString(),
-        reason: null,
-        lock: shortPath(townRoot, lock),
-        holder: namedHolder(replaced),
-        by: byWhom(asked),
-      },
-    ]);
-    return null;
-  } catch (error) {
-    return `the journal could not be written: ${describeFailure(error)}`;
-  }
-};
+export const noteTakeOver = ({ townRoot, worker, lock, replaced }: TakenOver, asked: Asked): string | null =>
+  note(townRoot, asked, {
+    event: 'taken-over',
+    id: worker,
+    reason: null,
+    lock: shortPath(townRoot, lock),
+    holder: namedHolder(replaced),
+  });
 
 /** The lease of a dead holder that is about to be revoked. */
 export interface Revocation {
@@ -54,12 +41,16 @@ export interface Revocation {
 export const noteRevocation = (
   { townRoot, worker, lease, holder }: Revocation,
   asked: Asked,
+): string | null => note(townRoot, asked, { event: 'lease-revoked', id: worker, reason: lease, holder });
+
+const note = (
+  townRoot: string,
+  asked: Asked,
+  entry: Omit<TakeOverEntry, 'at' | 'by'> | Omit<RevokedEntry, 'at' | 'by'>,
 ): string | null => {
   try {
     const at = new Date().toISOString();
-    appendEntries(systemCalls, townRoot, [
-      { event: 'lease-revoked', id: worker, at, reason: lease, holder, by: byWhom(asked) },
-    ]);
+    appendEntries(systemCalls, townRoot, [{ ...entry, at, by: byWhom(asked) }]);
     return null;
   } catch (error) {
     return `the journal could not be written: ${describeFailure(error)}`;

@@ -1,5 +1,6 @@
 /** Joins reports of many towns on many machines into one: all rows, the sums, and the exit code. Pure. */
 
+import { countUp } from '../report/report.ts';
 import type { Gap } from '../types/evidence.ts';
 import {
   type CheckStatus,
@@ -35,22 +36,10 @@ const joinChecks = (reports: readonly Report[]): readonly ReportCheck[] => {
 };
 
 const addSummaries = (reports: readonly Report[]): ReportSummary => {
-  const sum = (key: keyof ReportSummary): number =>
-    reports.reduce((total, { summary }) => total + (summary?.[key] ?? 0), 0);
-  return {
-    locks: sum('locks'),
-    held: sum('held'),
-    stale: sum('stale'),
-    orphaned: sum('orphaned'),
-    invalid: sum('invalid'),
-    foreign: sum('foreign'),
-    unknown: sum('unknown'),
-    idle: sum('idle'),
-    collisions: sum('collisions'),
-    withoutLock: sum('withoutLock'),
-    fixable: sum('fixable'),
-    fixed: sum('fixed'),
-  };
+  const sums: Record<keyof ReportSummary, number> = countUp([], [], [], 0);
+  for (const { summary } of reports)
+    for (const key of Object.keys(sums) as (keyof ReportSummary)[]) sums[key] += summary?.[key] ?? 0;
+  return sums;
 };
 
 /** A machine that could not be asked, or only in part, is a gap like anything else that could not be looked at. */

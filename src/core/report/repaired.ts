@@ -1,13 +1,15 @@
 /** The reports of a repair: what was planned, what was declined, what was done. Pure: Report in, Report out. */
+
 import type { Plan, PlanStep } from '../plan.ts';
 import type { Severity } from '../types/check.ts';
 import { EXIT, type Report, type ReportFinding, type ReportFix } from '../types/report.ts';
 import { remedyFor } from './after-failure.ts';
+import { count } from './amounts.ts';
 import { findingId } from './finding-id.ts';
 import { summary } from './holder-words.ts';
 import { describeInterrupted, exitCodeAfter, type Interruptible, NOT_BEGUN } from './interruption.ts';
 import { workerArgument } from './name-worker.ts';
-import { exitCodeOf, type ReleaseOutcome } from './report.ts';
+import { exitCodeOf, type ReleaseOutcome, SKIPPED } from './report.ts';
 import { townOption } from './town-option.ts';
 
 /** What a repair did: outcomes by lock id, and the id under which `doctor undo` finds them (null where nothing moved). */
@@ -27,12 +29,10 @@ const withOutcome = (
   return {
     ...finding,
     fix: {
-      action: 'release',
+      ...SKIPPED,
       safe: finding.fix?.safe ?? false,
       status,
       reason: remedy === null ? reason : `${reason}; ${remedy.text}`,
-      retryInSeconds: null,
-      text: null,
       backup,
     },
     next:
@@ -50,15 +50,7 @@ const withOutcome = (
 const asking = (commands: ReportFinding['next']): ReportFinding['next'] =>
   commands.map((command) => command.filter((word) => word !== '--yes'));
 
-const PLANNED_BY_FORCE: ReportFix = {
-  action: 'release',
-  safe: false,
-  status: 'planned',
-  reason: 'by force',
-  retryInSeconds: null,
-  text: null,
-  backup: null,
-};
+const PLANNED_BY_FORCE: ReportFix = { ...SKIPPED, status: 'planned', reason: 'by force' };
 
 /** The finding for a lock that was released by force and that no check reported. */
 const forcedFinding = (
@@ -225,7 +217,7 @@ const describeReleases = ({ findings }: Report): string => {
     ).size;
   const released = locksWith(({ status }) => status === 'fixed');
   return describeInterrupted(
-    `${released} ${released === 1 ? 'release' : 'releases'}`,
+    count(released, 'release'),
     locksWith(({ reason }) => reason === NOT_BEGUN),
   );
 };

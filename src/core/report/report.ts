@@ -69,43 +69,29 @@ const reportAgent = (worker: string, lock: string | null, { pid, command, pane }
   pane,
 });
 
-/** Shared: there may be ten thousand releases. */
-const PLANNED: ReportFix = {
+/** A release that nobody makes. */
+export const SKIPPED: ReportFix = {
   action: 'release',
-  safe: true,
-  status: 'planned',
+  safe: false,
+  status: 'skipped',
   reason: null,
   retryInSeconds: null,
   text: null,
   backup: null,
 };
 
+/** Shared: there may be ten thousand releases. */
+const PLANNED: ReportFix = { ...SKIPPED, safe: true, status: 'planned' };
+
 const reportFix = (finding: Finding, verdicts: ReadonlyMap<string, Verdict>): ReportFix | null => {
   const { fix } = finding;
   if (fix === null) return null;
-  if (fix.action === 'advice')
-    return {
-      action: 'advice',
-      safe: false,
-      status: 'skipped',
-      reason: null,
-      retryInSeconds: null,
-      text: fix.text,
-      backup: null,
-    };
+  if (fix.action === 'advice') return { ...SKIPPED, action: 'advice', text: fix.text };
   const verdict = verdicts.get(fix.lock);
   if (verdict?.release.allowed === true) return PLANNED;
   const reason = verdict === undefined ? 'no such lock' : refusalOf(verdict);
   const retryInSeconds = verdict?.release.retryInSeconds ?? null;
-  return {
-    action: 'release',
-    safe: false,
-    status: 'skipped',
-    reason,
-    retryInSeconds,
-    text: null,
-    backup: null,
-  };
+  return { ...SKIPPED, reason, retryInSeconds };
 };
 
 const FIX: readonly string[] = ['doctor', '--fix'];
@@ -317,12 +303,7 @@ export const buildReport = (request: ReportRequest): Report => {
     workers,
     locks: verdicts.map(reportLock),
     agents,
-    collisions: collisions.map(({ kind, workers: places, message, who }) => ({
-      kind,
-      workers: places,
-      message,
-      who,
-    })),
+    collisions: collisions.map(({ facts: _, ...collision }) => collision),
     checks: reportChecks(outcomes, findings),
     findings,
     gaps,

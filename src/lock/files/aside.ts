@@ -2,6 +2,7 @@
  * Compare-and-remove. No system call removes a file only if it is still the expected one, so a lock is moved aside first,
  * looked at there, and restored if it is not the one that was judged.
  */
+
 import { basename, dirname } from 'node:path';
 import { leftoverKind } from '../../core/record/lock-names.ts';
 import type { Stamp } from '../../core/types/evidence.ts';
@@ -9,6 +10,7 @@ import { isSameFile, isSameStamp } from '../../io/disk/stamp.ts';
 import type { SystemCalls } from '../../io/disk/system-calls.ts';
 import { errnoOf } from '../../io/errno.ts';
 import { describeFailure } from '../../io/programs/describe-failure.ts';
+import { quietly } from '../../io/try-or.ts';
 import type { Guard } from '../guard/guard.ts';
 import { asidePath, type LockFiles, makeNonce } from './names.ts';
 import { readStamp } from './read-record.ts';
@@ -80,11 +82,10 @@ export const putBack = (
   } catch (error) {
     return { kind: 'failed', why: describeFailure(error) };
   }
-  try {
+  quietly(() => {
+    // A second name of the lock that is back in place: if it stays, the next run removes it.
     if (calls.lstat(aside) !== undefined) calls.unlink(aside);
-  } catch {
-    // A second name of the lock that is back in place: the next run removes it.
-  }
+  });
   return { kind: 'back' };
 };
 

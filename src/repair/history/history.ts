@@ -2,7 +2,7 @@
 import type { ByWhom, History, HistoryDeed, HistoryEvent } from '../../core/types/history.ts';
 import type { SystemCalls } from '../../io/disk/system-calls.ts';
 import { describeFailure } from '../../io/programs/describe-failure.ts';
-import type { OutcomeEntry, ReleaseEntry, RevokedEntry, TakeOverEntry } from '../journal.ts';
+import type { OutcomeEntry, ReleaseEntry, TakeOverEntry } from '../journal.ts';
 import { readJournal } from '../read-journal.ts';
 
 /** `undo` tells who began it; a later event tells how it ended. */
@@ -14,6 +14,8 @@ const DEEDS: Readonly<Record<OutcomeEntry['event'], HistoryDeed | null>> = {
   'not-undone': 'not-restored',
   tidied: 'tidied',
 };
+
+const noRelease = (worker: string) => ({ id: null, worker, backup: null, lock: null });
 
 /** Reads the history from a town's journal, the oldest event first. `missing` says where the journal could not be read. */
 export const readHistory = (calls: SystemCalls, townRoot: string): History => {
@@ -34,8 +36,10 @@ export const readHistory = (calls: SystemCalls, townRoot: string): History => {
         releases.set(entry.id, entry);
         open.set(entry.id, entry);
       } else if (entry.event === 'taken-over') events.push(takenOver(entry));
-      else if (entry.event === 'lease-revoked') events.push(revoked(entry));
-      else {
+      else if (entry.event === 'lease-revoked') {
+        const { id, at, event: deed, by, reason } = entry;
+        events.push({ ...noRelease(id), at, deed, by, reason });
+      } else {
         const { event, id, at, reason, by = null } = entry;
         open.delete(id);
         if (event === 'undo') undoing.set(id, by);
@@ -46,7 +50,7 @@ export const readHistory = (calls: SystemCalls, townRoot: string): History => {
         const whose = event === 'undone' || event === 'not-undone' ? (undoing.get(id) ?? null) : null;
         events.push(
           release === null
-            ? { at, deed, id: null, worker: id, backup: null, lock: null, by, reason }
+            ? { ...noRelease(id), at, deed, by, reason }
             : { ...aboutRelease(release), at, deed, by: whose ?? by ?? release.by, reason },
         );
       }
@@ -56,27 +60,14 @@ export const readHistory = (calls: SystemCalls, townRoot: string): History => {
   }
   if (missing === null && damaged > 0)
     missing = `${damaged} ${damaged === 1 ? 'line is' : 'lines are'} damaged`;
-  const begun = [...open.values()].map(
-    (entry): HistoryEvent => ({
-      ...aboutRelease(entry),
-      at: entry.at,
-      deed: 'begun',
-      by: entry.by,
-      reason: null,
-    }),
-  );
+  const begun = [...open.values()].map((entry): HistoryEvent => {
+    const { at, by } = entry;
+    return { ...aboutRelease(entry), at, deed: 'begun', by, reason: null };
+  });
   return { events: [...events, ...begun].sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0)), missing };
 };
 
-const aboutRelease = ({
-  id,
-  worker,
-  backup,
-  kind,
-  state,
-  forced,
-  holder,
-}: ReleaseEntry): Pick<HistoryEvent, 'id' | 'worker' | 'backup' | 'lock'> => ({
+const aboutRelease = ({ id, worker, backup, kind, state, forced, holder }: ReleaseEntry) => ({
   id,
   worker,
   backup,
@@ -84,24 +75,11 @@ const aboutRelease = ({
 });
 
 /** Only a stale lock of an agent is taken over. */
-const takenOver = ({ id, at, holder, by }: TakeOverEntry): HistoryEvent => ({
+const takenOver = ({ id, at, holder, by, reason }: TakeOverEntry): HistoryEvent => ({
+  ...noRelease(id),
   at,
   deed: 'taken-over',
-  id: null,
-  worker: id,
-  backup: null,
   lock: { kind: 'agent', state: 'stale', forced: false, holder },
-  by,
-  reason: null,
-});
-
-const revoked = ({ id, at, by, reason }: RevokedEntry): HistoryEvent => ({
-  at,
-  deed: 'lease-revoked',
-  id: null,
-  worker: id,
-  backup: null,
-  lock: null,
   by,
   reason,
 });
