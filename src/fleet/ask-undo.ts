@@ -1,28 +1,14 @@
 /** `undo --on`: what the doctor of another machine released is restored by it, there. */
+import { UNDO_STATUSES } from '../core/types/history.ts';
 import { fieldsOf } from '../core/unchecked.ts';
-import type { UndoOutcome } from '../repair/undo.ts';
+import type { UndoOutcome, UndoReport } from '../repair/undo.ts';
 import { type AskOptions, ask } from './ask.ts';
 import type { Machine } from './machine.ts';
 
 /** What was restored there, or why that is not known. */
 export type UndoThere =
-  | {
-      readonly run: string | null;
-      readonly outcomes: readonly UndoOutcome[];
-      readonly problem: string | null;
-    }
+  | (Pick<UndoReport, 'run' | 'outcomes'> & { readonly problem: string | null })
   | { readonly why: string };
-
-const STATUSES: readonly UndoOutcome['status'][] = [
-  'restored',
-  'already',
-  'removed',
-  'newer-lock',
-  'missing',
-  'busy',
-  'no-guard',
-  'failed',
-];
 
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
 
@@ -60,7 +46,7 @@ const outcomeOf = (result: unknown): UndoOutcome => {
     id: textOf(id),
     worker: textOf(worker),
     lock: textOf(lock),
-    status: STATUSES.find((known) => known === status) ?? 'failed',
+    status: UNDO_STATUSES.find((known) => known === status) ?? 'failed',
     reason: textOf(reason),
     holder:
       typeof pid === 'number' ? { pid, sessionId: textOf(sessionId), hostname: textOf(hostname) } : null,

@@ -2,10 +2,12 @@
  * What repairs did, one JSON line per event. Lines are only appended, and synced before anything is touched:
  * `<town>/.runtime/lock-doctor/journal.jsonl`, in a user's home `~/.local/state/lock-doctor/journal.jsonl`.
  */
+
 import { Buffer } from 'node:buffer';
 import { constants } from 'node:fs';
 import { dirname } from 'node:path';
 import type { LockKind, Stamp, TrueHolder } from '../core/types/evidence.ts';
+import type { NotedHolder } from '../core/types/history.ts';
 import type { State } from '../core/types/judgement.ts';
 import type { LetGo } from '../core/types/kind.ts';
 import { isMarked } from '../evidence/town/marker.ts';
@@ -41,7 +43,7 @@ export interface ReleaseEntry {
   readonly forced: boolean;
   readonly stamp: Stamp;
   /** The true holder, as the record names it; null where the file was not a record. */
-  readonly holder: { readonly pid: number; readonly sessionId: string; readonly hostname: string } | null;
+  readonly holder: NotedHolder | null;
   readonly companion: TrueHolder | null;
   /** Null in entries of versions that did not record it. */
   readonly by: ByWhom | null;
@@ -58,30 +60,28 @@ export interface OutcomeEntry {
   readonly by?: ByWhom;
 }
 
-/** The lease of a dead holder that was revoked by force. Nothing can give a lease back. Written before it is revoked. */
-export interface RevokedEntry {
-  readonly event: 'lease-revoked';
+/** What was done to a dead holder, and cannot be undone. */
+interface FinalEntry {
   /** The worker. */
   readonly id: string;
   readonly at: string;
-  /** Which lease: its key and epoch. */
-  readonly reason: string;
-  /** What the lease said of its holder. */
-  readonly holder: ReleaseEntry['holder'];
+  readonly holder: NotedHolder | null;
   readonly by: ByWhom;
 }
 
+/** The lease of a dead holder that was revoked by force. Nothing can give a lease back. Written before it is revoked. */
+export interface RevokedEntry extends FinalEntry {
+  readonly event: 'lease-revoked';
+  /** Which lease: its key and epoch. */
+  readonly reason: string;
+}
+
 /** A stale lock that `exec` took over. There is no kept copy, because the new lock took its place. */
-export interface TakeOverEntry {
+export interface TakeOverEntry extends FinalEntry {
   readonly event: 'taken-over';
-  /** The worker. */
-  readonly id: string;
-  readonly at: string;
   readonly reason: null;
   /** Path of the lock, as in a release. */
   readonly lock: string;
-  readonly holder: ReleaseEntry['holder'];
-  readonly by: ByWhom;
 }
 
 export type JournalEntry = ReleaseEntry | OutcomeEntry | TakeOverEntry | RevokedEntry;

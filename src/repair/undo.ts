@@ -1,4 +1,5 @@
 /** Puts released locks back from their kept copies, never over a newer lock. */
+import type { UNDO_STATUSES } from '../core/types/history.ts';
 import { describeFailure } from '../io/programs/describe-failure.ts';
 import { callerUid, isStranger } from '../io/trust.ts';
 import type { Guard } from '../lock/guard/guard.ts';
@@ -25,15 +26,7 @@ export interface UndoOutcome {
    * `no-guard`: not now. `already`: it was restored before. `removed`: its directory is gone, or another one has its
    * name, and the kept copy is gone with it, so nothing is left to restore.
    */
-  readonly status:
-    | 'restored'
-    | 'already'
-    | 'removed'
-    | 'newer-lock'
-    | 'missing'
-    | 'busy'
-    | 'no-guard'
-    | 'failed';
+  readonly status: (typeof UNDO_STATUSES)[number];
   readonly reason: string;
   readonly holder: ReleaseEntry['holder'];
 }

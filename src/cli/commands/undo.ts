@@ -10,7 +10,7 @@ import type { JournalDamage } from '../../repair/find-releases.ts';
 import { readHistory } from '../../repair/history/history.ts';
 import { type ReleasedElsewhere, releasedElsewhere } from '../../repair/history/released-elsewhere.ts';
 import { restorableIds } from '../../repair/history/restorable.ts';
-import { type UndoOutcome, undoReleases } from '../../repair/undo.ts';
+import { type UndoOutcome, type UndoReport, undoReleases } from '../../repair/undo.ts';
 import { releasedElsewhereLines } from '../../reporters/history/elsewhere-text.ts';
 import { renderJson } from '../../reporters/json.ts';
 import { createCanvas } from '../../reporters/screen/canvas.ts';
@@ -26,11 +26,7 @@ import { progressLine } from '../terminal/progress-line.ts';
 import { type Outcome, presentationFor, type RunCommand, type Terminal } from '../terminal/terminal.ts';
 
 /** What was restored, here or on another machine. */
-interface Undone {
-  readonly run: string | null;
-  readonly outcomes: readonly UndoOutcome[];
-  /** How many locks an interrupted run did not come to. */
-  readonly notBegun: number;
+interface Undone extends UndoReport {
   /** What is wrong with the journal, as a sentence; null where nothing is. */
   readonly problem: string | null;
   readonly damage: JournalDamage | null;

@@ -13,7 +13,7 @@ import { HELP_PAGE } from './help-page.ts';
 import type { Key } from './keys.ts';
 import { createQuestions } from './questions.ts';
 import { type Memory, rememberRows, type TopRow } from './rows.ts';
-import { createRunningDeed } from './running-deed.ts';
+import { createRunningDeed, type RunningDeed } from './running-deed.ts';
 import { FIRST_STATE, press, stillSelected, type TopState, type Wish } from './state.ts';
 
 export interface TopOptions {
@@ -30,17 +30,13 @@ export interface TopOptions {
   readonly onDraw: (lines: readonly string[]) => void;
 }
 
-export interface Top {
+export interface Top extends Pick<RunningDeed, 'changed' | 'idle'> {
   readonly press: (key: Key) => void;
   /** Takes in what a look has found. */
   readonly show: (diagnosis: Diagnosis) => void;
   readonly draw: () => void;
-  /** Resolves when the next deed has ended. */
-  readonly changed: () => Promise<void>;
   /** A deed is under way, and waits for no answer. */
   readonly isActing: () => boolean;
-  /** Resolves when no deed is under way. */
-  readonly idle: () => Promise<void>;
   readonly lastReport: () => Report | null;
 }
 

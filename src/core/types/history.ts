@@ -40,6 +40,25 @@ export const EVENTS = [
 ] as const;
 export type HistoryDeed = (typeof EVENTS)[number];
 
+/** A holder, as its lock or lease names it. */
+export interface NotedHolder {
+  readonly pid: number;
+  readonly sessionId: string;
+  readonly hostname: string;
+}
+
+/** What can become of a lock that `undo` is to restore. */
+export const UNDO_STATUSES = [
+  'restored',
+  'already',
+  'removed',
+  'newer-lock',
+  'missing',
+  'busy',
+  'no-guard',
+  'failed',
+] as const;
+
 export interface HistoryEvent {
   /** RFC 3339, UTC. */
   readonly at: string;
@@ -54,11 +73,7 @@ export interface HistoryEvent {
     readonly kind: LockKind;
     readonly state: State;
     readonly forced: boolean;
-    readonly holder: {
-      readonly pid: number;
-      readonly sessionId: string;
-      readonly hostname: string;
-    } | null;
+    readonly holder: NotedHolder | null;
   } | null;
   /** Who did it; null where an older version wrote it. */
   readonly by: ByWhom | null;

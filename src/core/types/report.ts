@@ -3,8 +3,8 @@
  * commands as argument vectors, stable order, additive changes only.
  */
 
-import type { Severity } from './check.ts';
-import type { Gap, LockFile, ScanMode, TownSource } from './evidence.ts';
+import type { Check, Finding } from './check.ts';
+import type { Gap, LockFile, ScanMode, TmuxServer, TownFacts } from './evidence.ts';
 import type { Collision, Fact, Note, Occupant, State, Verdict } from './judgement.ts';
 
 /** What the caller should do next; it means the same in every command. */
@@ -32,35 +32,32 @@ export interface ReportError {
   readonly hint: string | null;
 }
 
-export interface ReportTown {
-  readonly root: string;
+/** What every JSON document of ours begins and ends with. */
+interface Envelope<Command extends string> {
+  readonly schemaVersion: 1;
+  readonly tool: { readonly name: 'lock-doctor'; readonly version: string };
+  readonly command: Command;
+  readonly exitCode: number;
+  readonly gaps: readonly Gap[];
+  readonly error: ReportError | null;
+}
+
+export interface ReportTown extends Pick<TownFacts, 'root' | 'source'> {
   /** The root is a git repository and no Gas Town: its working trees are the workers. Left out of every other. */
   readonly type?: 'repository';
-  readonly source: TownSource;
   readonly host: string;
   readonly scan: ScanMode;
 }
 
-export interface ReportServer {
-  readonly socket: string;
+export interface ReportServer extends Pick<TmuxServer, 'socket' | 'status' | 'pid' | 'sessions' | 'reason'> {
   /** The command line or the configuration names this socket; left out of every other. */
   readonly requested?: true;
-  readonly status: 'ok' | 'absent' | 'failed';
-  readonly pid: number | null;
   readonly startedAt: string | null;
-  readonly sessions: number;
   readonly panes: number;
-  readonly reason: string | null;
 }
 
-export interface ReportSummary {
+export interface ReportSummary extends Readonly<Record<State, number>> {
   readonly locks: number;
-  readonly held: number;
-  readonly stale: number;
-  readonly orphaned: number;
-  readonly invalid: number;
-  readonly foreign: number;
-  readonly unknown: number;
   /** Held locks whose agent has exited while its session is open. */
   readonly idle: number;
   readonly collisions: number;
@@ -84,31 +81,20 @@ export interface ReportLock
 }
 
 /** An agent seen at work in a worker's directory. */
-export interface ReportAgent {
+export interface ReportAgent extends Pick<Occupant, 'pid' | 'command' | 'pane'> {
   readonly worker: string;
   /** Id of the lock that stands there, or null. */
   readonly lock: string | null;
-  readonly pid: number;
-  readonly command: string;
-  readonly pane: Occupant['pane'];
   readonly machine?: string;
 }
 
-export interface ReportCollision {
-  readonly kind: Collision['kind'];
-  readonly workers: readonly string[];
-  /** One sentence. */
-  readonly message: string;
-  /** The parties, each by its pane (`%3`) or process (`pid 4242`); empty for `claims`. */
-  readonly who: readonly string[];
+export interface ReportCollision extends Omit<Collision, 'facts'> {
   readonly machine?: string;
 }
 
 export type CheckStatus = 'pass' | 'fail' | 'skipped' | 'unknown' | 'crashed';
 
-export interface ReportCheck {
-  readonly id: string;
-  readonly title: string;
+export interface ReportCheck extends Pick<Check, 'id' | 'title'> {
   readonly status: CheckStatus;
   readonly findings: number;
   readonly durationMs: number;
@@ -135,17 +121,13 @@ export interface ReportFix {
   readonly backup: string | null;
 }
 
-export interface ReportFinding {
+export interface ReportFinding
+  extends Pick<Finding, 'severity' | 'worker' | 'lock' | 'message' | 'evidence'> {
   /** `<check>:<worker>`, with `#n` where one check has several findings on one worker. */
   readonly id: string;
   readonly check: string;
-  readonly severity: Severity;
   /** True where the finding is doubt (incomplete, 22) and no problem (1). */
   readonly doubt: boolean;
-  readonly worker: string | null;
-  readonly lock: string | null;
-  readonly message: string;
-  readonly evidence: readonly Fact[];
   readonly fix: ReportFix | null;
   /** Commands that work when pasted. */
   readonly next: readonly (readonly string[])[];
@@ -200,14 +182,10 @@ export interface ReportLease {
   readonly lock: string | null;
 }
 
-export interface Report {
-  readonly schemaVersion: 1;
-  readonly tool: { readonly name: 'lock-doctor'; readonly version: string };
-  readonly command: string;
+export interface Report extends Envelope<string> {
   /** exitCode === 0 */
   readonly ok: boolean;
   readonly complete: boolean;
-  readonly exitCode: number;
   readonly startedAt: string;
   readonly durationMs: number;
   readonly town: ReportTown | null;
@@ -227,10 +205,8 @@ export interface Report {
   readonly collisions: readonly ReportCollision[];
   readonly checks: readonly ReportCheck[];
   readonly findings: readonly ReportFinding[];
-  readonly gaps: readonly Gap[];
   /** The command that takes back what this run released; null where it released nothing. */
   readonly undo: readonly string[] | null;
-  readonly error: ReportError | null;
 }
 
 export type Answer = 'free' | 'held' | 'repair' | 'unsure';
@@ -247,18 +223,12 @@ export interface PreflightResult {
   readonly next: readonly (readonly string[])[];
 }
 
-export interface PreflightReport {
-  readonly schemaVersion: 1;
-  readonly tool: { readonly name: 'lock-doctor'; readonly version: string };
-  /** `exec` answers in the same shape when it refuses. */
-  readonly command: 'preflight' | 'exec';
+/** `exec` answers in the same shape when it refuses. */
+export interface PreflightReport extends Envelope<'preflight' | 'exec'> {
   /** What was asked, where it was not whether an agent may start. */
   readonly for?: 'removal';
-  readonly exitCode: number;
-  readonly town: { readonly root: string; readonly source: TownSource } | null;
+  readonly town: Pick<TownFacts, 'root' | 'source'> | null;
   readonly results: readonly PreflightResult[];
-  readonly gaps: readonly Gap[];
-  readonly error: ReportError | null;
 }
 
 /** What somebody at a place counts as: an agent is life, an unknown program is doubt, the others are nobody. */
@@ -297,12 +267,6 @@ export interface PlaceOfWork {
   readonly isGone?: true;
 }
 
-export interface WhoReport {
-  readonly schemaVersion: 1;
-  readonly tool: { readonly name: 'lock-doctor'; readonly version: string };
-  readonly command: 'who';
-  readonly exitCode: number;
+export interface WhoReport extends Envelope<'who'> {
   readonly places: readonly PlaceOfWork[];
-  readonly gaps: readonly Gap[];
-  readonly error: ReportError | null;
 }

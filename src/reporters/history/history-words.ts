@@ -1,6 +1,8 @@
 /** What became of locks, in the words of every view of the history. */
+
 import type { LockKind } from '../../core/types/evidence.ts';
 import type { ByWhom, HistoryDeed, HistoryEvent } from '../../core/types/history.ts';
+import type { Holder } from '../../core/types/judgement.ts';
 import { quoteCommand } from '../screen/shell-quote.ts';
 import type { Mark } from '../screen/style.ts';
 
@@ -32,15 +34,7 @@ const quoted = (word: string): string => (word === '…' || word === '***' ? wor
 
 /** `PID 17253 in %4196 on build1`; of a kind in whose locks no session stands but a name, `PID 17253 (claude agent agent-7f3c)`. */
 export const recordWords = (
-  {
-    pid,
-    sessionId,
-    hostname,
-  }: {
-    readonly pid: number;
-    readonly sessionId: string | null;
-    readonly hostname: string | null;
-  },
+  { pid, sessionId, hostname }: Pick<Holder, 'pid' | 'sessionId' | 'hostname'>,
   kind: LockKind,
 ): string =>
   [
