@@ -31,7 +31,7 @@ export const findLocks = async (request: GatherRequest): Promise<ScanResult> => 
         : inGitDirs === 'all'
           ? scanGitDirs(town.root, mainGitDirs(town.root, places), table)
           : scanOwnGitDirs(town.root, places, table);
-    const found = inGit === null ? atPlaces : withGitDirs(atPlaces, inGit);
+    const found = inGit === null ? atPlaces : joined(atPlaces, inGit);
     const known = new Set(found.locks.map(({ path }) => path));
     const again = locks
       .filter(({ path }) => !known.has(path))
@@ -53,12 +53,12 @@ export const findLocks = async (request: GatherRequest): Promise<ScanResult> => 
   });
 };
 
-const withGitDirs = (found: ScanResult, inGit: ScanResult): ScanResult => ({
+const joined = (found: ScanResult, more: ScanResult): ScanResult => ({
   ...found,
-  locks: [...found.locks, ...inGit.locks],
-  leftovers: [...found.leftovers, ...inGit.leftovers],
-  gaps: [...found.gaps, ...inGit.gaps],
-  linkedGitDirs: inGit.linkedGitDirs,
+  locks: [...found.locks, ...more.locks],
+  leftovers: [...found.leftovers, ...more.leftovers],
+  gaps: [...found.gaps, ...more.gaps],
+  linkedGitDirs: [...found.linkedGitDirs, ...more.linkedGitDirs],
 });
 
 /** The main git directories of the root and of these places, as far as they lie in the root. */
@@ -106,18 +106,7 @@ export const withOutside = (
   found: ScanResult,
   { scan }: GatherRequest,
   outside: readonly OutsideTree[],
-): ScanResult => {
-  if (scan === 'worker') return found;
-  const there = scanPlaces(outside.map(({ top }) => top));
-  const { locks, leftovers, gaps } = there;
-  if (locks.length + leftovers.length + gaps.length === 0) return found;
-  return {
-    ...found,
-    locks: [...found.locks, ...locks],
-    leftovers: [...found.leftovers, ...leftovers],
-    gaps: [...found.gaps, ...gaps],
-  };
-};
+): ScanResult => (scan === 'worker' ? found : joined(found, scanPlaces(outside.map(({ top }) => top))));
 
 /** Places of locks in homes and, for a walk, every directory between its root and them: the walk has listed these already. */
 const listedOnTheWay = (root: string | null, locks: ScanResult['locks']): ReadonlySet<string> => {

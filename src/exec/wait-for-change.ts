@@ -1,6 +1,8 @@
 /** Waits for a worker, cheaply as long as its lock does not change, so that many may wait at once. Reads only. */
+
 import { setTimeout as sleep } from 'node:timers/promises';
 import { systemCalls } from '../io/disk/system-calls.ts';
+import { tryOr } from '../io/try-or.ts';
 import { readCompanion } from '../lock/files/companion.ts';
 import { type LockFiles, lockFilesIn } from '../lock/files/names.ts';
 import { readRecord } from '../lock/files/read-record.ts';
@@ -47,14 +49,11 @@ export const watchWorker = (workerDir: string, deadlineMs: number): (() => Promi
 };
 
 /** A text that stays the same while the lock does not change. */
-const glanceAt = ({ lock }: LockFiles): string => {
-  try {
+const glanceAt = ({ lock }: LockFiles): string =>
+  tryOr(() => {
     const stat = systemCalls.lstat(lock);
     return stat === undefined ? 'absent' : `${stat.ino} ${stat.mtimeNs} ${stat.size}`;
-  } catch {
-    return 'unread';
-  }
-};
+  }, 'unread');
 
 /** Life of the true holder, where a record of ours names one: while it lives, the worker cannot become free. */
 const lifeOfHolder = (files: LockFiles): ReturnType<typeof lifeNow> => {

@@ -2,8 +2,10 @@
  * `import()` of modules that are not ours. In a file of its own, because the bundle turns every other `import()` into `require`.
  * Modules that import our package by its name find it wherever this program is installed.
  */
+
 import nodeModule from 'node:module';
 import { pathToFileURL } from 'node:url';
+import { tryOr } from './try-or.ts';
 
 /** What a check or a kind may import from us. */
 const OURS = ['lock-doctor', 'lock-doctor/check', 'lock-doctor/kind'] as const;
@@ -70,12 +72,6 @@ const ourModules = (): Readonly<Record<string, string>> => {
   // A package can import itself by its name, except from a directory with a package.json of its own, as the program's has.
   const { resolve } = nodeModule.createRequire(new URL('../src/index.js', import.meta.url));
   return Object.fromEntries(
-    OURS.flatMap((name) => {
-      try {
-        return [[name, pathToFileURL(resolve(name)).href]];
-      } catch {
-        return [];
-      }
-    }),
+    OURS.flatMap((name) => tryOr(() => [[name, pathToFileURL(resolve(name)).href]], [])),
   );
 };

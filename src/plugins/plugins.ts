@@ -1,4 +1,5 @@
 /** Loads plug-ins (checks and kinds of lock) and validates them. */
+
 import { readFileSync } from 'node:fs';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -6,6 +7,7 @@ import { Failure } from '../core/failure.ts';
 import { relativeTo } from '../core/town/roles.ts';
 import type { Check } from '../core/types/check.ts';
 import type { Kind } from '../core/types/kind.ts';
+import { fieldsOf } from '../core/unchecked.ts';
 import { SilentServer } from '../io/errno.ts';
 import { realpathSync, silentServerBehind, statSync } from '../io/file-systems/servers.ts';
 import { distrust } from '../io/trust.ts';
@@ -138,12 +140,9 @@ const locate = (request: PluginRequest): string => {
 
 /** The file that importing a package directory would load, or null where it is not a package. */
 const packageEntry = (directory: string): string | null => {
-  let manifest: { readonly exports?: unknown; readonly main?: unknown };
-  try {
-    manifest = JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8')) as typeof manifest;
-  } catch {
-    manifest = {};
-  }
+  const manifest = fieldsOf(
+    tryOr(() => JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8')), null),
+  );
   const candidates = [rootExport(manifest.exports), manifest.main, 'index.js', 'index.mjs'];
   const found = candidates.find(
     (candidate): candidate is string => typeof candidate === 'string' && isFile(join(directory, candidate)),

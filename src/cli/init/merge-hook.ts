@@ -1,4 +1,5 @@
 /** Adds the hook to settings of Claude Code that are there: nothing else in the text changes. Pure. */
+import { tryOr } from '../../io/try-or.ts';
 import { HOOK_ENTRY } from './texts.ts';
 
 /** `refused`: why it cannot be added, a sentence fragment. */
@@ -35,13 +36,8 @@ const refused = (why: string): Merge => ({ kind: 'refused', why });
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-const sameJson = (text: string, wanted: unknown): boolean => {
-  try {
-    return JSON.stringify(JSON.parse(text)) === JSON.stringify(wanted);
-  } catch {
-    return false;
-  }
-};
+const sameJson = (text: string, wanted: unknown): boolean =>
+  tryOr(() => JSON.stringify(JSON.parse(text)) === JSON.stringify(wanted), false);
 
 /** Into the innermost of the file, its hooks, and those of the event that is there. */
 const withHook = (text: string): string => {

@@ -2,12 +2,14 @@
  * Who holds flock(2) locks on these files: `/proc/locks`, by device and inode; where that does not tell, whoever has the file
  * open, and what the kernel says of that descriptor. Reads only, and never throws.
  */
+
 import { readFileSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { FileUse, FlockEvidence, Uses } from '../../core/types/evidence.ts';
 import { systemCalls } from '../../io/disk/system-calls.ts';
 import { describeErrno } from '../../io/errno.ts';
 import { deviceNumber, typesOfDevices } from '../../io/file-systems/mounts.ts';
+import { tryOr } from '../../io/try-or.ts';
 import { otherNames } from '../processes/linux/other-names.ts';
 import { readProc, withoutStackTraces } from '../processes/linux/proc-files.ts';
 import type { ProcessTable } from '../processes/row.ts';
@@ -146,11 +148,8 @@ interface FileAt {
   readonly inode: string;
 }
 
-const fileAt = (path: string): FileAt | null => {
-  try {
+const fileAt = (path: string): FileAt | null =>
+  tryOr(() => {
     const { dev, ino } = statSync(path, { bigint: true });
     return { device: dev, identity: `${deviceNumber(dev)}:${ino}`, inode: String(ino) };
-  } catch {
-    return null;
-  }
-};
+  }, null);

@@ -1,9 +1,11 @@
 /** Finds the processes that have lock files open, or files below the git directories around them (`/proc/<pid>/fd`). Never throws. */
+
 import { readdirSync, readlinkSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { FileUse, GitUse, Uses } from '../../core/types/evidence.ts';
 import { baseName } from '../../io/disk/disk-path.ts';
 import { describeErrno, errnoOf, isAbsence } from '../../io/errno.ts';
+import { tryOr } from '../../io/try-or.ts';
 import { otherNames } from '../processes/linux/other-names.ts';
 import { withoutStackTraces } from '../processes/linux/proc-files.ts';
 import type { ProcessTable } from '../processes/row.ts';
@@ -113,14 +115,11 @@ const commonStart = ([first = '', ...others]: readonly string[]): string => {
   return start;
 };
 
-const identityOf = (path: string): string | null => {
-  try {
+const identityOf = (path: string): string | null =>
+  tryOr(() => {
     const { dev, ino } = statSync(path, { bigint: true });
     return `${dev}:${ino}`;
-  } catch {
-    return null;
-  }
-};
+  }, null);
 
 export interface Opened {
   /** Of locks, each with the descriptors through which it is open. */

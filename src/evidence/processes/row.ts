@@ -80,3 +80,19 @@ export interface ProcessTable {
   /** Lists again, for processes that are younger than this table. */
   readonly again: () => Promise<ProcessTable>;
 }
+
+/** Where this cannot be seen, of any process. */
+export const UNSEEN = {
+  directory: (pid) => `/proc/${pid}`,
+  recordedStart: ({ startToken }) => startToken,
+  isThread: () => false,
+  environment: () => null,
+  variables: () => null,
+  doorToCwd: () => null,
+  doorToRoot: () => null,
+  pidNamespace: () => null,
+  containerNames: () => ({ hostname: null, id: null }),
+  mountNamespace: () => null,
+  mountInfo: () => '',
+  listeningSockets: () => [],
+} as const satisfies Partial<ProcessDetails>;

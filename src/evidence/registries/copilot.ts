@@ -1,12 +1,10 @@
 /** GitHub Copilot CLI's live sessions: `session-state/<uuid>/inuse.<pid>.lock`, with the place in `workspace.yaml` beside it. */
 
-import { describeErrno, isAbsence } from '../../io/errno.ts';
-import { readdirSync } from '../../io/file-systems/servers.ts';
 import { tryOr } from '../../io/try-or.ts';
 import { processNames, runsScripts } from '../processes/process-names.ts';
 import type { ProcessRow, ProcessTable } from '../processes/row.ts';
 import { below, type ClosedRecord, type FoundRecord, labelIn, type Registry, textIn } from './registry.ts';
-import { readRegistryFile } from './registry-file.ts';
+import { listRegistry, readRegistryFile } from './registry-file.ts';
 
 /** Names of its processes. No other process counts: locks of ended sessions stay, and their PIDs are reused. */
 const NAMES: readonly string[] = ['copilot', 'copilot-cli'];
@@ -43,12 +41,8 @@ const recordsOf = (
   uid: number,
   running: ReadonlySet<number>,
 ): (FoundRecord | ClosedRecord)[] => {
-  let names: readonly string[];
-  try {
-    names = readdirSync(session);
-  } catch (error) {
-    return isAbsence(error) ? [] : [{ path: session, closed: describeErrno(error) }];
-  }
+  const names = listRegistry(session);
+  if ('closed' in names) return [{ path: session, ...names }];
   return names.flatMap((name): readonly (FoundRecord | ClosedRecord)[] => {
     const pid = Number(LOCK.exec(name)?.[1] ?? Number.NaN);
     if (!running.has(pid)) return [];

@@ -2,16 +2,16 @@
  * Reads the registries in which agents' tools list their live sessions: better evidence than any process name. A record counts
  * only together with the process that wrote it, so a record of a dead process proves nothing. Reads only.
  */
+
 import { isStartInUtc } from '../../core/record/start-token.ts';
 import type { ClosedRegistry, RegisteredSession } from '../../core/types/evidence.ts';
-import { describeErrno, isAbsence } from '../../io/errno.ts';
-import { readdirSync } from '../../io/file-systems/servers.ts';
 import { withoutStackTraces } from '../processes/linux/proc-files.ts';
 import type { ProcessRow, ProcessTable } from '../processes/row.ts';
 import { claude } from './claude.ts';
 import { copilot } from './copilot.ts';
 import { qwen } from './qwen.ts';
 import type { FoundRecord, Proof, Registry } from './registry.ts';
+import { listRegistry } from './registry-file.ts';
 import { registryUsers } from './user-homes.ts';
 
 const REGISTRIES: readonly Registry[] = [claude, qwen, copilot];
@@ -90,9 +90,9 @@ const lookAround = (
       for (const directory of new Set(registry.directories(user))) {
         const { uid } = user;
         const { tool } = registry;
-        const entries = list(directory);
-        if ('why' in entries) {
-          closed.push({ uid, tool, path: directory, why: entries.why });
+        const entries = listRegistry(directory);
+        if ('closed' in entries) {
+          closed.push({ uid, tool, path: directory, why: entries.closed });
           continue;
         }
         for (const record of registry.records({ directory, entries, uid }, table))
@@ -108,14 +108,6 @@ const lookAround = (
 const addClosed = (one: ClosedRegistry, closed: ClosedRegistry[]): void => {
   if (one.pid === undefined || !closed.some(({ uid, pid }) => uid === one.uid && pid === one.pid))
     closed.push(one);
-};
-
-const list = (directory: string): readonly string[] | { readonly why: string } => {
-  try {
-    return readdirSync(directory);
-  } catch (error) {
-    return isAbsence(error) ? [] : { why: describeErrno(error) };
-  }
 };
 
 /** A number alone proves nothing: the process must be the one that was there when the record was made. */

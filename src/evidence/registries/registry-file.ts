@@ -1,5 +1,8 @@
 /** Reads one file of a registry safely: it may be any kind of file, with any owner. */
+
 import { readingCalls, readSmallFile } from '../../io/disk/small-file.ts';
+import { describeErrno, isAbsence } from '../../io/errno.ts';
+import { readdirSync } from '../../io/file-systems/servers.ts';
 
 /** Records are a few hundred bytes. */
 const MAX_RECORD_BYTES = 16 * 1024;
@@ -25,4 +28,13 @@ export const readRegistryFile = (
       closed: reading.problem === 'too-large' ? 'it is longer than any record' : `it is a ${reading.problem}`,
     };
   return { text: new TextDecoder().decode(reading.bytes), mtimeMs: reading.mtimeMs };
+};
+
+/** The names in a directory, none where it is absent; or why it cannot be listed. */
+export const listRegistry = (directory: string): readonly string[] | { readonly closed: string } => {
+  try {
+    return readdirSync(directory);
+  } catch (error) {
+    return isAbsence(error) ? [] : { closed: describeErrno(error) };
+  }
 };

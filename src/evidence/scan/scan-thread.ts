@@ -1,36 +1,23 @@
 /** The helper thread of a large scan: takes subtrees from the shared board until none is left, and hands over what it found. */
 import { type MessagePort, workerData } from 'node:worker_threads';
 import { realDisk } from '../../io/disk/disk.ts';
-import type { Homes, NamedFiles } from './homes.ts';
-import { nothingWalked, type Subtree, walkAll } from './walk.ts';
+import { nothingWalked, type Subtree, type WalkOptions, walkAll } from './walk.ts';
 import { beginWork, endWork, openBoard, takeNext, tellProgress } from './walk-board.ts';
 
 /** What the thread is given. */
-export interface HelperTask {
+export interface HelperTask extends Omit<WalkOptions, 'disk' | 'onDirectory'> {
   readonly shared: SharedArrayBuffer;
   readonly port: MessagePort;
   readonly subtrees: readonly Subtree[];
-  readonly homes: Homes;
-  readonly files: NamedFiles | null;
-  readonly inGitDirs: boolean;
-  readonly prune: ReadonlySet<string>;
-  readonly uid: number;
 }
 
-const { shared, port, subtrees, homes, files, inGitDirs, prune, uid } = workerData as HelperTask;
+const { shared, port, subtrees, ...rules } = workerData as HelperTask;
 const board = openBoard(shared);
 
 if (beginWork(board)) {
   const walked = nothingWalked();
-  const options = {
-    disk: realDisk,
-    homes,
-    files,
-    inGitDirs,
-    prune,
-    uid,
-    onDirectory: (count: number) => tellProgress(board, count),
-  };
+  const onDirectory = (count: number): void => tellProgress(board, count);
+  const options = { ...rules, disk: realDisk, onDirectory };
   for (let index = takeNext(board, true); index !== null; index = takeNext(board, true)) {
     const subtree = subtrees[index];
     if (subtree !== undefined) walkAll([subtree], options, walked);

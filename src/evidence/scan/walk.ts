@@ -383,19 +383,10 @@ const countDirectory = ({ onDirectory }: WalkOptions, walked: Walked): void => {
     onDirectory(walked.directories, walked.sightings.length);
 };
 
-export const readEntries = (
-  place: Directory,
-  disk: Disk,
-  walked: Walked,
-  isHome = false,
-): readonly Entry[] => {
-  try {
-    return place.raw ? disk.listRaw(Buffer.from(place.path, 'latin1')) : disk.list(place.path);
-  } catch (error) {
-    addGap(place, error, walked, isHome);
-    return [];
-  }
-};
+export const readEntries = (place: Directory, disk: Disk, walked: Walked, isHome = false): readonly Entry[] =>
+  listed(place, walked, isHome, () =>
+    place.raw ? disk.listRaw(Buffer.from(place.path, 'latin1')) : disk.list(place.path),
+  );
 
 /** The first so many entries of a directory; otherwise as `readEntries`. */
 export const readFirstEntries = (
@@ -403,22 +394,27 @@ export const readFirstEntries = (
   most: number,
   disk: Disk,
   walked: Walked,
-): readonly Entry[] => {
-  try {
-    return disk.listFirst(place.raw ? Buffer.from(place.path, 'latin1') : place.path, most);
-  } catch (error) {
-    addGap(place, error, walked, false);
-    return [];
-  }
-};
+): readonly Entry[] =>
+  listed(place, walked, false, () =>
+    disk.listFirst(place.raw ? Buffer.from(place.path, 'latin1') : place.path, most),
+  );
 
 /** The names in a directory, where nobody needs to know what they are; otherwise as `readEntries`. */
-export const readNames = (place: Directory, disk: Disk, walked: Walked): readonly string[] => {
-  if (place.raw) return readEntries(place, disk, walked).map(({ name }) => name);
+export const readNames = (place: Directory, disk: Disk, walked: Walked): readonly string[] =>
+  place.raw
+    ? readEntries(place, disk, walked).map(({ name }) => name)
+    : listed(place, walked, false, () => disk.names(place.path));
+
+const listed = <Listed>(
+  place: Directory,
+  walked: Walked,
+  isHome: boolean,
+  list: () => readonly Listed[],
+): readonly Listed[] => {
   try {
-    return disk.names(place.path);
+    return list();
   } catch (error) {
-    addGap(place, error, walked, false);
+    addGap(place, error, walked, isHome);
     return [];
   }
 };

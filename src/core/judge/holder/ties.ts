@@ -10,7 +10,7 @@ import { isWithin, relativeTo, rolesOfEnvironment } from '../../town/roles.ts';
 import type { TownIndex, WorkerView } from '../../town/views.ts';
 import type { ProcessInfo } from '../../types/evidence.ts';
 import type { Case } from '../case.ts';
-import { isAtPlaceOf } from '../occupants/at-work.ts';
+import { isAtPlaceOf, registrationsOf } from '../occupants/at-work.ts';
 
 export interface Ties {
   /** Something says that it works for this worker: then it is this worker's, whatever the clocks say. */
@@ -75,9 +75,6 @@ const placeSays = (place: string, process: ProcessInfo, worker: WorkerView, inde
       : UNSAID;
   return { says: 'other', text: `works in ${home}`, claimedBy: home };
 };
-
-const registrationsOf = ({ registered, alsoRegistered = [] }: ProcessInfo) =>
-  registered === undefined ? alsoRegistered : [registered, ...alsoRegistered];
 
 /** Weighs what a live process with a recorded number says of itself. */
 export const tiesOf = (process: ProcessInfo, { lock, worker, index }: Case): Ties => {

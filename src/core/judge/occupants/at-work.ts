@@ -62,10 +62,14 @@ const placesOfAskers = (
       : fromPane;
   });
 
+/** The sessions that agents' tools say run in a process. */
+export const registrationsOf = ({ registered, alsoRegistered = [] }: ProcessInfo) =>
+  registered === undefined ? alsoRegistered : [registered, ...alsoRegistered];
+
 const placesOf = (process: ProcessInfo, index: TownIndex): readonly string[] => {
-  const { cwd, registered, alsoRegistered = [] } = process;
-  const sessions = registered === undefined ? alsoRegistered : [registered, ...alsoRegistered];
-  const named = [...(cwd?.seen === true ? [cwd.value] : []), ...sessions.map((session) => session.cwd)];
+  const { cwd } = process;
+  const sessions = registrationsOf(process).map((session) => session.cwd);
+  const named = cwd?.seen === true ? [cwd.value, ...sessions] : sessions;
   const inside = named.map((path) => relativeTo(index.snapshot.town.root, path));
   return [...new Set(inside.filter((path) => path !== null))];
 };

@@ -1,7 +1,9 @@
 /** Finds the Unix sockets on which a process listens, by `/proc/net/unix` and the process's descriptors (proc(5)). */
+
 import { readdirSync, readlinkSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 import { bytesAsText } from '../../../io/disk/bytes-as-text.ts';
+import { tryOr } from '../../../io/try-or.ts';
 import { readProc, readProcLink } from './proc-files.ts';
 
 /** __SO_ACCEPTCON: the socket listens. */
@@ -42,19 +44,8 @@ export const socketReader = (directory: (pid: number) => string): ((pid: number)
   };
 };
 
-const socketInodes = (directory: string): readonly string[] => {
-  let descriptors: string[];
-  try {
-    descriptors = readdirSync(directory);
-  } catch {
-    return [];
-  }
-  return descriptors.flatMap((descriptor) => {
-    try {
-      const inode = /^socket:\[(\d+)\]$/.exec(readlinkSync(`${directory}/${descriptor}`))?.[1];
-      return inode === undefined ? [] : [inode];
-    } catch {
-      return [];
-    }
+const socketInodes = (directory: string): readonly string[] =>
+  tryOr(() => readdirSync(directory), []).flatMap((descriptor) => {
+    const target = tryOr(() => readlinkSync(`${directory}/${descriptor}`), '');
+    return /^socket:\[(\d+)\]$/.exec(target)?.[1] ?? [];
   });
-};

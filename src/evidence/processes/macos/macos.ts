@@ -2,7 +2,7 @@
 import { complaintOf, runCommand } from '../../../io/programs/command.ts';
 import { readCommandLine } from '../command-line.ts';
 import { parseHoldMarks } from '../hold-mark.ts';
-import type { ProcessDetails, ProcessRow, ProcessTable } from '../row.ts';
+import { type ProcessDetails, type ProcessRow, type ProcessTable, UNSEEN } from '../row.ts';
 import { askLsof } from './lsof.ts';
 import { LSTART, psCommand, startedAt } from './ps.ts';
 
@@ -66,29 +66,18 @@ export const parsePs = (text: string): ReadonlyMap<number, PsRow> => {
 };
 
 const psDetails = (rows: ReadonlyMap<number, PsRow>): ProcessDetails => ({
+  // `ps -E` mixes the environment with the arguments: a variable could be forged by an argument.
+  ...UNSEEN,
   row: (pid) => rows.get(pid) ?? null,
-  directory: (pid) => `/proc/${pid}`,
-  recordedStart: ({ startToken }) => startToken,
   isListed: (pid) => rows.has(pid),
-  isThread: () => false,
   argv: (pid) => rows.get(pid)?.argv ?? [],
   uid: (pid) => rows.get(pid)?.uid ?? null,
-  // `ps -E` mixes the environment with the arguments: a variable could be forged by an argument.
-  environment: () => null,
-  variables: () => null,
   holdMarks: readHoldMarks,
   // One lsof for all processes takes half a second.
   lookingIsCheap: false,
   workingDirectories: askLsof,
-  doorToCwd: () => null,
-  doorToRoot: () => null,
   numbers: (pid) => [pid],
-  pidNamespace: () => null,
-  containerNames: () => ({ hostname: null, id: null }),
-  mountNamespace: () => null,
-  mountInfo: () => '',
   sharesOurPaths: () => true,
-  listeningSockets: () => [],
 });
 
 /** Every process at once: the mark is random text, so an argument cannot look like it by chance. */
