@@ -1,7 +1,6 @@
 /** The configuration of a town: one file in its root, as `schema/config.schema.json` describes it. */
 import { dirname, join } from 'node:path';
 import { Failure } from './core/failure.ts';
-import { withoutComments } from './core/json-comments.ts';
 import { relativeTo } from './core/town/roles.ts';
 import type { Severity } from './core/types/check.ts';
 import type { TownSource } from './core/types/evidence.ts';
@@ -172,3 +171,12 @@ export const parseConfig = (text: string, path: string): Config => {
   const { $schema: _, ...values } = document as Partial<Config> & { readonly $schema?: string };
   return { ...EMPTY, ...values, path };
 };
+
+const STRING_OR_COMMENT = /"(?:[^"\\\n]|\\.)*"|\/\/[^\n]*|\/\*[\s\S]*?\*\//g;
+
+/**
+ * The text with its comments (`//` to the end of a line, or between slashes and stars) replaced by spaces, so that positions in
+ * error messages stay right. Text inside strings is left alone. Nothing else is changed: other invalid JSON stays invalid.
+ */
+const withoutComments = (text: string): string =>
+  text.replace(STRING_OR_COMMENT, (piece) => (piece.startsWith('"') ? piece : piece.replace(/[^\n]/g, ' ')));

@@ -24,8 +24,7 @@ import type { GatherRequest } from './gather-request.ts';
 import { addGitFacts } from './git/facts.ts';
 import { withMovedTrees, withNewPlaces } from './git/moved-trees.ts';
 import { readAsker, readHost } from './host.ts';
-import { readLoneCompanions } from './locks/lone-companions.ts';
-import { readLeftovers } from './locks/read-leftovers.ts';
+import { readLeftovers, readLoneCompanions } from './locks/read-leftovers.ts';
 import { readLocks } from './locks/read-locks.ts';
 import { lookAfterExec } from './processes/after-exec.ts';
 import {
@@ -38,15 +37,16 @@ import { readRegistries } from './registries/registries.ts';
 import { withStarts } from './restarts.ts';
 import type { ScanResult } from './scan/scan.ts';
 import { askTmux } from './tmux/tmux.ts';
-import { goneTrees, silentTrees } from './town/gone-trees.ts';
 import { readTownLayout, type TownLayout } from './town/layout.ts';
 import { readLegacyItems } from './town/legacy.ts';
 import { isMarked, isRepository } from './town/marker.ts';
 import {
+  goneTrees,
   movedOutside,
   type OutsideTree,
   outsideFinder,
   outsideNamer,
+  silentTrees,
   treePathReader,
   treesOutside,
 } from './town/outside-trees.ts';

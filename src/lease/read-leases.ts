@@ -1,7 +1,6 @@
 /** Adds leases to preflight's answers: a worker that is free here may be held on another machine. Reads only. */
 import { preflightCode } from '../core/clear-to-start.ts';
-import { workerArgument } from '../core/report/name-worker.ts';
-import { townOption } from '../core/report/town-option.ts';
+import { townOption, workerArgument } from '../core/report/name-worker.ts';
 import type { PreflightReport, PreflightResult } from '../core/types/report.ts';
 import type { LeaseEngine } from './engine.ts';
 import { leaseHolderInWords } from './holder-in-words.ts';

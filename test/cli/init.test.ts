@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { cronLine, systemdUnits } from '../../src/cli/init/timer.ts';
+import { cronLine, systemdUnits } from '../../src/cli/init/parts.ts';
 import { parseConfig } from '../../src/config.ts';
 import { cleanUp, hasTmux, makeTown, type TestTown, until } from '../support/index.ts';
 import { doctor, doctorInPane } from './run-cli.ts';

@@ -3,7 +3,7 @@ import { appendFileSync, cpSync, existsSync, rmSync, writeFileSync } from 'node:
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, test } from '@jest/globals';
-import { localTime } from '../../src/reporters/history/local-time.ts';
+import { localTime } from '../../src/reporters/history/history-text.ts';
 import { aged, gitTest, makeRepository } from '../situations/repository.ts';
 import { cleanUp, hasTmux, makeTown, type TestTown } from '../support/index.ts';
 import { accountName, shownUser } from '../support/user-name.ts';

@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { createColors } from 'picocolors';
+import { renderText } from '../../src/reporters/render.ts';
 import { displayWidth } from '../../src/reporters/screen/display-width.ts';
 import { PLAIN } from '../../src/reporters/screen/style.ts';
-import { renderText } from '../../src/reporters/text.ts';
 import { aLock, aPane, aServer } from '../support/snapshot.ts';
 import { crowded, doubtful, healthy, hostile, reportOf, SCREEN, sick } from './reports.ts';
 

@@ -2,7 +2,7 @@
 
 import { nearWorker } from '../../core/did-you-mean.ts';
 import { chooseEvents, eventsOfRun, isRunId } from '../../core/report/choose-events.ts';
-import { townOption } from '../../core/report/town-option.ts';
+import { townOption } from '../../core/report/name-worker.ts';
 import type { HistoryEvent } from '../../core/types/history.ts';
 import { EXIT } from '../../core/types/report.ts';
 import { openTown } from '../../diagnose.ts';

@@ -1,13 +1,11 @@
 /** The page of one worker behind `doctor explain WORKER`: what is there, why, and what may be done. Markdown. */
 import { answerPreflight } from '../../core/clear/with-locks.ts';
-import { newestLayoutFirst } from '../../core/judge/layouts.ts';
 import { releaseOf } from '../../core/judge/may-release.ts';
 import { unlockCommand } from '../../core/report/git-commands.ts';
 import { sinceAtEnd } from '../../core/report/holder-words.ts';
-import { optionWith } from '../../core/report/name-worker.ts';
+import { optionWith, townOption } from '../../core/report/name-worker.ts';
 import { refusalOf } from '../../core/report/refusals.ts';
-import { townOption } from '../../core/report/town-option.ts';
-import { claimsWorker } from '../../core/town/lock-rules.ts';
+import { claimsWorker, newestLayoutFirst } from '../../core/town/lock-rules.ts';
 import type { GoneTree } from '../../core/types/evidence.ts';
 import type { Collision, Examination, Fact, Verdict } from '../../core/types/judgement.ts';
 import type { PreflightResult } from '../../core/types/report.ts';

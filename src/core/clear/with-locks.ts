@@ -12,7 +12,6 @@ import {
 } from '../clear-to-start.ts';
 import { groupBy } from '../group-by.ts';
 import { judgeAll } from '../judge/judge.ts';
-import { newestLayoutFirst } from '../judge/layouts.ts';
 import { occupantReader } from '../judge/occupants/occupants.ts';
 import { occupantsWithoutLock } from '../judge/without-record.ts';
 import { doubtOf } from '../report/doubt.ts';
@@ -20,7 +19,7 @@ import { describeLife } from '../report/holder-words.ts';
 import { asAsked } from '../report/name-worker.ts';
 import { describeRefusal } from '../report/refusals.ts';
 import { type ClosedHome, closedHomesOf } from '../town/closed-homes.ts';
-import { claimsWorker } from '../town/lock-rules.ts';
+import { claimsWorker, newestLayoutFirst } from '../town/lock-rules.ts';
 import { indexSnapshot } from '../town/town-index.ts';
 import type { Snapshot } from '../types/evidence.ts';
 import type { Verdict } from '../types/judgement.ts';

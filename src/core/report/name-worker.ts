@@ -1,4 +1,5 @@
-/** How printed commands name a worker, even one whose name looks like an option or like a word of ours. */
+/** How printed commands name the root of a report, and a worker even if its name looks like an option or a word of ours. */
+import type { TownFacts } from '../types/evidence.ts';
 import type { Verdict } from '../types/judgement.ts';
 
 /** An option with a value that may look like an option itself. */
@@ -19,3 +20,7 @@ export const workerArgument = (worker: string, root: string): string => {
   const isWord = worker !== '.' && !worker.includes('/');
   return worker.startsWith('-') || isWord ? `${root === '/' ? '' : root}/${worker}` : worker;
 };
+
+/** The root of a report, however it was found: words for the end of one of our command lines. */
+export const townOption = ({ root, source }: Pick<TownFacts, 'root' | 'source'>): readonly string[] =>
+  source === 'home' ? ['--home'] : ['--town', root];

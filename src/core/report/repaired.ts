@@ -8,9 +8,8 @@ import { count } from './amounts.ts';
 import { findingId } from './finding-id.ts';
 import { summary } from './holder-words.ts';
 import { describeInterrupted, exitCodeAfter, type Interruptible, NOT_BEGUN } from './interruption.ts';
-import { workerArgument } from './name-worker.ts';
+import { townOption, workerArgument } from './name-worker.ts';
 import { exitCodeOf, type ReleaseOutcome, SKIPPED } from './report.ts';
-import { townOption } from './town-option.ts';
 
 /** What a repair did: outcomes by lock id, and the id under which `doctor undo` finds them (null where nothing moved). */
 export interface RepairRecord {

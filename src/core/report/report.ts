@@ -21,9 +21,8 @@ import {
   type ReportSummary,
 } from '../types/report.ts';
 import { findingId } from './finding-id.ts';
-import { asAsked, optionWith, workerArgument } from './name-worker.ts';
+import { asAsked, optionWith, townOption, workerArgument } from './name-worker.ts';
 import { refusalOf } from './refusals.ts';
-import { townOption } from './town-option.ts';
 
 /** What became of one release; `reason` is a sentence fragment for an operator. */
 export type ReleaseOutcome =

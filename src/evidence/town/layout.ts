@@ -1,15 +1,16 @@
 /** Reads a town's rigs and workers from its layout, without a scan. Writes nothing. */
 import { ownerOf } from '../../core/town/roles.ts';
 import type { Gap, Rig, TownFacts } from '../../core/types/evidence.ts';
+import { fieldsOf } from '../../core/unchecked.ts';
 import { realDisk } from '../../io/disk/disk.ts';
 import { type DiskPath, displayRelative, fromLatin1, joinPath } from '../../io/disk/disk-path.ts';
 import { readingCalls, readSmallFile } from '../../io/disk/small-file.ts';
+import { tryOr } from '../../io/try-or.ts';
 import { agentTable } from '../locks/lock-table.ts';
 import { knownPlaces, WORKER_LAYOUT } from '../scan/known-places.ts';
 import { PRUNED } from '../scan/scan.ts';
 import { nothingWalked } from '../scan/walk.ts';
 import { isMarked } from './marker.ts';
-import { parseRigs } from './rigs.ts';
 
 /** A rig takes some hundred bytes. */
 const MAX_RIGS_BYTES = 65_536;
@@ -78,3 +79,17 @@ const guessRigs = (directories: readonly string[]): readonly Rig[] => {
     .filter((name) => ownerOf(`${name}/witness`)?.role === `${name}/witness`);
   return [...new Set(names)].sort().map((name) => ({ name, prefix: null }));
 };
+
+/**
+ * The rigs that `mayor/rigs.json` names, sorted; null where the bytes are not such a document. A rig whose entry has no
+ * usable prefix has `prefix: null`.
+ */
+const parseRigs = (bytes: Uint8Array): readonly Rig[] | null => {
+  const { rigs } = fieldsOf(tryOr(() => JSON.parse(new TextDecoder().decode(bytes)), null));
+  if (typeof rigs !== 'object' || rigs === null || Array.isArray(rigs)) return null;
+  return Object.entries(rigs)
+    .map(([name, entry]) => ({ name, prefix: text(fieldsOf(fieldsOf(entry).beads).prefix) }))
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
+};
+
+const text = (value: unknown): string | null => (typeof value === 'string' && value !== '' ? value : null);

@@ -4,10 +4,13 @@
  */
 import { dirname, join, relative } from 'node:path';
 import { relativeTo } from '../../core/town/roles.ts';
-import type { GoneTree } from '../../core/types/evidence.ts';
-import { type DiskPath, displayPath, displayRelative } from '../../io/disk/disk-path.ts';
+import type { Gap, GoneTree } from '../../core/types/evidence.ts';
+import { type DiskPath, displayPath, displayRelative, joinPath } from '../../io/disk/disk-path.ts';
+import { entryExists, isAbsent } from '../../io/disk/entry-exists.ts';
 import { realOrSame } from '../../io/disk/real-path.ts';
-import { treePathIn } from '../git/linked-tree.ts';
+import { SilentServer } from '../../io/errno.ts';
+import { silentServerAround } from '../../io/file-systems/servers.ts';
+import { mainOfLinked, treePathIn } from '../git/linked-tree.ts';
 
 /** A working tree outside of the root. */
 export interface OutsideTree {
@@ -93,3 +96,36 @@ export const outsideNamer = (root: string, trees: readonly string[]): ((path: st
     return outermost === null ? null : `${root}/${known.get(outermost)}${path.slice(outermost.length)}`;
   };
 };
+
+/** Those of these git directories, by name. A tree whose directory cannot be looked at counts as there. */
+export const goneTrees = (
+  linkedGitDirs: readonly DiskPath[],
+  root: string,
+  readTreePath: TreePathReader,
+): readonly GoneTree[] =>
+  linkedGitDirs
+    .flatMap((gitDir): readonly GoneTree[] => {
+      const path = readTreePath(gitDir);
+      if (path === null || !isAbsent(path)) return [];
+      return [
+        {
+          name: placeName(root, path),
+          path: displayPath(path),
+          gitDir: mainOfLinked(displayPath(gitDir)),
+          isLocked: entryExists(joinPath(gitDir, 'locked')),
+        },
+      ];
+    })
+    .sort((one, other) => (one.name < other.name ? -1 : 1));
+
+/** A gap for each of them that lies behind a server which does not answer. */
+export const silentTrees = (
+  linkedGitDirs: readonly DiskPath[],
+  readTreePath: TreePathReader,
+): readonly Gap[] =>
+  linkedGitDirs.flatMap((gitDir) => {
+    const path = readTreePath(gitDir);
+    const at = path === null ? null : silentServerAround(path);
+    if (path === null || at === null) return [];
+    return [{ what: `directory:${displayPath(path)}`, why: new SilentServer(at).message }];
+  });

@@ -1,12 +1,10 @@
 /** The history of a town as text: a few lines for each event on a screen, one in a pipe. */
-
 import { count } from '../../core/report/amounts.ts';
 import type { HistoryEvent } from '../../core/types/history.ts';
 import { wrapText } from '../screen/display-width.ts';
 import { createPen, type Presentation } from '../screen/style.ts';
 import { nameOf } from '../screen/words.ts';
 import { byWords, DEED_WORDS, lockWords } from './history-words.ts';
-import { localTime } from './local-time.ts';
 
 /** What is shown of a history. */
 export interface ShownHistory {
@@ -104,4 +102,14 @@ const detailsOf = (
       ? `undo: ${pen.command(['doctor', 'undo', id, ...option])}`
       : '',
   ].filter((part) => part !== '');
+};
+
+const two = (number: number): string => String(number).padStart(2, '0');
+
+/** `2026-11-29 18:02:51`, in the time zone of this process; the text itself if it is not a time. */
+export const localTime = (rfc3339: string): string => {
+  const date = new Date(rfc3339);
+  if (Number.isNaN(date.getTime())) return rfc3339;
+  const day = [date.getFullYear(), two(date.getMonth() + 1), two(date.getDate())].join('-');
+  return `${day} ${[date.getHours(), date.getMinutes(), date.getSeconds()].map(two).join(':')}`;
 };

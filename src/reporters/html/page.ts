@@ -1,17 +1,19 @@
 /** A report as one HTML file that needs nothing else: to attach to an incident, to read years later, to print. */
+
+import { count, formatDuration } from '../../core/report/amounts.ts';
 import type { ReportFilter } from '../../core/report/filter-report.ts';
 import type { History } from '../../core/types/history.ts';
-import type { Report } from '../../core/types/report.ts';
+import type { Report, ReportCheck } from '../../core/types/report.ts';
 import { describeTown } from '../screen/sentences.ts';
+import { quoteCommand } from '../screen/shell-quote.ts';
+import type { Mark } from '../screen/style.ts';
 import { summarize } from '../screen/summary.ts';
 import { findingCards } from './findings.ts';
 import { lockCards } from './locks.ts';
-import { lookedAt } from './looked-at.ts';
 import { html, type Markup } from './markup.ts';
-import { countList, section, time } from './pieces.ts';
+import { countList, marked, section, time } from './pieces.ts';
 import { STYLE_SHEET } from './style-sheet.ts';
 import { timeline } from './timeline.ts';
-import { nextSteps, verdictOf } from './verdict.ts';
 
 /** Nothing is loaded, nothing runs: not even where something in here were taken for markup. */
 const POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
@@ -75,4 +77,68 @@ const partWords = ({ states, kinds, places, sinceMs, beforeMs }: ReportFilter): 
     beforeMs === null ? '' : `before ${moment(beforeMs)}`,
   ].filter((words) => words !== '');
   return `Only a part is shown, in the timeline too: ${said.join('; ')}. Counts and verdict are those of the whole town.`;
+};
+
+const MARKS: Readonly<Record<ReportCheck['status'], Mark>> = {
+  pass: 'pass',
+  fail: 'warning',
+  skipped: 'skipped',
+  unknown: 'unknown',
+  crashed: 'error',
+};
+
+/** What was examined; null where nothing was. */
+const lookedAt = ({ gaps, tmux, checks }: Report): Markup | null => {
+  const servers = tmux?.servers ?? [];
+  if (gaps.length + servers.length + checks.length === 0) return null;
+  return html`${
+    gaps.length === 0
+      ? null
+      : html`<h3>Could not be checked</h3><ul>${gaps.map(({ what, why }) => html`<li>${marked('unknown', what)}: ${why}</li>`)}</ul>`
+  }
+${
+  servers.length === 0
+    ? null
+    : html`<h3>tmux servers</h3><ul>${servers.map(
+        ({ socket, status, sessions, panes, reason }) =>
+          html`<li><code>${socket}</code>: ${status === 'ok' ? `${count(sessions, 'session')}, ${count(panes, 'pane')}` : `${status}${reason === null ? '' : `, ${reason}`}`}</li>`,
+      )}</ul>`
+}
+${
+  checks.length === 0
+    ? null
+    : html`<h3>Checks</h3><ul>${checks.map(
+        ({ id, title, status, findings, durationMs, error }) =>
+          html`<li>${marked(MARKS[status], status)} ${title} <span class="faint small">(${id}, ${count(findings, 'finding')}, ${formatDuration(durationMs)})</span>${error === null ? '' : `: ${error}`}</li>`,
+      )}</ul>`
+}`;
+};
+
+/** The verdict in one word and one sentence. */
+const verdictOf = (report: Report, headline: string): Markup => {
+  const [mark, word] = wordFor(report);
+  return html`<p class="headline">${marked(mark, word)} ${headline}</p>
+${report.error === null ? null : html`<p class="error">${report.error.message}</p>`}`;
+};
+
+const wordFor = ({ ok, complete, exitCode, findings }: Report): readonly [Mark, string] => {
+  if (ok && complete) return ['pass', 'Healthy.'];
+  if (exitCode === 1)
+    return findings.some(({ severity, fix }) => severity === 'error' && fix?.status !== 'fixed')
+      ? ['error', 'Dangerous.']
+      : ['warning', 'Problems found.'];
+  return complete
+    ? ['warning', `Ended with exit code ${exitCode}.`]
+    : ['unknown', 'Not everything could be checked.'];
+};
+
+/** All of the commands, each to be pasted as it is. */
+const nextSteps = (report: Report): Markup | null => {
+  const { steps } = summarize(report, true);
+  return steps.length === 0
+    ? null
+    : html`${steps.map(
+        ({ text, commands }) =>
+          html`<p>${text}</p>${commands.length === 0 ? null : html`<pre>${commands.map((command) => quoteCommand(command)).map((line, at) => html`${at === 0 ? '' : { markup: '\n' }}${line}`)}</pre>`}`,
+      )}`;
 };

@@ -1,8 +1,7 @@
 /** The end of a report: what to do now, and how it stands. */
 import { groupBy } from '../../core/group-by.ts';
 import { count } from '../../core/report/amounts.ts';
-import { optionWith } from '../../core/report/name-worker.ts';
-import { townOption } from '../../core/report/town-option.ts';
+import { optionWith, townOption } from '../../core/report/name-worker.ts';
 import { STATES } from '../../core/types/judgement.ts';
 import type { Report, ReportFinding } from '../../core/types/report.ts';
 import { isPart } from './sentences.ts';

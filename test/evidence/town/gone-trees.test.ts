@@ -2,8 +2,7 @@
 import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, expect, test } from '@jest/globals';
-import { goneTrees } from '../../../src/evidence/town/gone-trees.ts';
-import { treePathReader } from '../../../src/evidence/town/outside-trees.ts';
+import { goneTrees, treePathReader } from '../../../src/evidence/town/outside-trees.ts';
 import { cleanUp, makeTown } from '../../support/index.ts';
 
 afterEach(cleanUp);

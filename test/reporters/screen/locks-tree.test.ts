@@ -5,10 +5,10 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from '@jest/globals';
 import { exitCodesOf } from '../../../src/cli/arguments/options.ts';
 import type { Report, ReportLock } from '../../../src/core/types/report.ts';
+import { renderText } from '../../../src/reporters/render.ts';
 import { rowsOf } from '../../../src/reporters/screen/lock-rows.ts';
 import { renderLocksTree } from '../../../src/reporters/screen/locks-tree.ts';
 import { PLAIN } from '../../../src/reporters/screen/style.ts';
-import { renderText } from '../../../src/reporters/text.ts';
 import { aLock, aPane, aServer, NOW, ROOT } from '../../support/snapshot.ts';
 import { healthy, reportOf, SCREEN } from '../reports.ts';
 

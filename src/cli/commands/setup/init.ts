@@ -1,5 +1,5 @@
 /** `doctor init`: shows what would help in this town, and writes what is asked for. */
-import { existsSync } from 'node:fs';
+import { existsSync, realpathSync } from 'node:fs';
 import { basename, isAbsolute } from 'node:path';
 import { count } from '../../../core/report/amounts.ts';
 import { EXIT } from '../../../core/types/report.ts';
@@ -8,11 +8,10 @@ import { callersHome } from '../../../io/home-directory.ts';
 import { describeFailure } from '../../../io/programs/describe-failure.ts';
 import { type Canvas, createCanvas } from '../../../reporters/screen/canvas.ts';
 import { changedLines } from '../../init/changed-lines.ts';
-import { ownProgram } from '../../init/own-program.ts';
 import { type FileState, isRepositoryTop, stateOf, writePart } from '../../init/part-files.ts';
 import type { PartName } from '../../init/part-names.ts';
+import type { Surroundings } from '../../init/parts.ts';
 import { type Part, type PartFile, partsOf } from '../../init/parts.ts';
-import type { Surroundings } from '../../init/surroundings.ts';
 import { lookOptionsOf, townNamedBy } from '../../options-of.ts';
 import { pickAmong, withQuestions } from '../../terminal/consent.ts';
 import { canAsk, presentationFor, type RunCommand, type Terminal } from '../../terminal/terminal.ts';
@@ -184,3 +183,12 @@ const choose = (
     });
     return picked ?? [];
   });
+
+/** Put in place by the bundler; see `scripts/executable/`. */
+declare const LOCK_DOCTOR_EXECUTABLE: boolean | undefined;
+
+/** The words in front of its arguments. */
+const ownProgram = (): readonly string[] =>
+  typeof LOCK_DOCTOR_EXECUTABLE === 'boolean' && LOCK_DOCTOR_EXECUTABLE
+    ? [process.execPath]
+    : [process.execPath, realpathSync(process.argv[1] ?? '')];
