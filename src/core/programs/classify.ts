@@ -2,6 +2,7 @@
  * Classifies a process at work in a worker's place: an agent (counts as life), a bystander, infrastructure or left behind (these
  * do not count), or an unknown program (doubt). A process is only left out where something shows that it is not an agent.
  */
+import { remembering } from '../remembering.ts';
 import type { ProcessInfo } from '../types/evidence.ts';
 import { classifyNames, namesIn, tellingNames, type Vocabulary } from './by-name.ts';
 
@@ -78,18 +79,13 @@ export const classifier = (
   processes: ReadonlyMap<number, ProcessInfo>,
   vocabulary: Vocabulary,
 ): Classifier => {
-  const known = new Map<ProcessInfo, Classification>();
-  const alone = (process: ProcessInfo): Classification => {
-    const before = known.get(process);
-    if (before !== undefined) return before;
+  const alone = remembering((process: ProcessInfo): Classification => {
     const words = wordsFor(process, processes);
-    const found = classifyAlone(
+    return classifyAlone(
       process,
       words === NO_WORDS ? vocabulary : { ...vocabulary, agents: [...vocabulary.agents, ...words] },
     );
-    known.set(process, found);
-    return found;
-  };
+  });
   return (process) => {
     const own = alone(process);
     if (own.class !== 'unknown') return own;

@@ -1,5 +1,7 @@
 /** Which of a town's known roles a tmux session's name fits. Pure. */
+
 import { groupBy } from '../group-by.ts';
+import { remembering } from '../remembering.ts';
 import type { TownFacts } from '../types/evidence.ts';
 import { fitsSomePrefix, sessionNamesOf } from './roles.ts';
 
@@ -13,10 +15,7 @@ export const nameReader = (
   const prefixOf = (role: string): string | null => prefixes.get(role.split('/')[0] ?? '') ?? null;
   // Made on the first question: without panes there is none.
   let similarTo: ((name: string) => readonly string[]) | null = null;
-  const seen = new Map<string, readonly string[]>();
-  return (name) => {
-    const before = seen.get(name);
-    if (before !== undefined) return before;
+  return remembering((name) => {
     similarTo ??= similarRoles(roles);
     const similar = similarTo(name);
     const exact = similar.filter((role) => sessionNamesOf(role, prefixOf(role)).includes(name));
@@ -24,10 +23,8 @@ export const nameReader = (
     const loose = prefixIsTaken
       ? []
       : similar.filter((role) => prefixOf(role) === null && fitsSomePrefix(name, role));
-    const found = [...new Set([...exact, ...loose])];
-    seen.set(name, found);
-    return found;
-  };
+    return [...new Set([...exact, ...loose])];
+  });
 };
 
 /**

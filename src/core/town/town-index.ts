@@ -1,5 +1,7 @@
 /** One snapshot, arranged for judging: the town's workers and its locks by content, and the machine that was asked. Pure. */
+
 import { groupBy } from '../group-by.ts';
+import { remembering } from '../remembering.ts';
 import type { LockFile, Snapshot } from '../types/evidence.ts';
 import { claimsWorker } from './lock-rules.ts';
 import { indexMachine } from './machine-index.ts';
@@ -8,17 +10,11 @@ import { HERE, type TownIndex, type WorkerView } from './views.ts';
 
 const NOBODY: readonly string[] = [];
 
-const workerViewer = ({ town: { rigs } }: Snapshot): TownIndex['viewOf'] => {
-  const known = new Map<string, WorkerView>();
-  return (worker) => {
-    const before = known.get(worker);
-    if (before !== undefined) return before;
+const workerViewer = ({ town: { rigs } }: Snapshot): TownIndex['viewOf'] =>
+  remembering((worker: string): WorkerView => {
     const owner = ownerOf(worker);
-    const view = { worker, owner, roles: owner === null ? NOBODY : rolesOf(owner, rigs) };
-    known.set(worker, view);
-    return view;
-  };
-};
+    return { worker, owner, roles: owner === null ? NOBODY : rolesOf(owner, rigs) };
+  });
 
 /** The roles of the agents that this town is known to have. */
 const rolesInTown = (

@@ -1,9 +1,11 @@
 /** Facts around a git lock that names nobody: its file system, its working tree, and git's own note. Reads only, never throws. */
+
 import { Buffer } from 'node:buffer';
 import { lstatSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { pidFileOf } from '../../core/record/lock-names.ts';
-import type { LockFile, LockGitDir, NotedPid } from '../../core/types/evidence.ts';
+import { remembering } from '../../core/remembering.ts';
+import type { LockFile, NotedPid } from '../../core/types/evidence.ts';
 import { bytesAsText } from '../../io/disk/bytes-as-text.ts';
 import { realOrSame } from '../../io/disk/real-path.ts';
 import { readingCalls, readSmallFile } from '../../io/disk/small-file.ts';
@@ -13,38 +15,26 @@ import { tryOr } from '../../io/try-or.ts';
 
 /** Adds these facts to locks in git directories that name nobody; other locks stay as they are. */
 export const withGitLockFacts = (locks: readonly LockFile[]): readonly LockFile[] => {
-  const disks = new Map<string, string | null>();
-  const trees = new Map<string, string | null>();
+  const networkOf = remembering(networkAt);
+  const treeOf = remembering(treeSetIn);
   return locks.map((lock) => {
     const { gitDir, content, path } = lock;
     if (gitDir === undefined || content.kind !== 'claim' || content.claim.by !== 'open-file') return lock;
-    const network = lock.pathBytes === null ? remembered(disks, dirname(path), networkAt) : null;
+    const network = lock.pathBytes === null ? networkOf(dirname(path)) : null;
     const notedPid = notedBeside(path);
+    const tree = lock.tree === undefined ? treeOf(gitDir.path) : null;
     return {
       ...lock,
-      gitDir: lock.tree === undefined ? withTree(gitDir, trees) : gitDir,
+      gitDir: tree === null ? gitDir : { ...gitDir, tree },
       ...(notedPid === null ? {} : { notedPid }),
       ...(network === null ? {} : { network }),
     };
   });
 };
 
-const remembered = <Value>(known: Map<string, Value>, key: string, ask: (key: string) => Value): Value => {
-  const before = known.get(key);
-  if (before !== undefined || known.has(key)) return before as Value;
-  const value = ask(key);
-  known.set(key, value);
-  return value;
-};
-
 /** An unknown file system counts as a network one: then other machines may hold the lock. */
 const networkAt = (directory: string): string | null =>
   tryOr(() => networkFileSystem(systemCalls, directory, process.platform), 'unknown');
-
-const withTree = (gitDir: LockGitDir, trees: Map<string, string | null>): LockGitDir => {
-  const set = remembered(trees, gitDir.path, treeSetIn);
-  return set === null ? gitDir : { ...gitDir, tree: set };
-};
 
 /** git does not write configurations longer than this. */
 const MAX_CONFIG_BYTES = 65_536;

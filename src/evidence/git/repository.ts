@@ -1,6 +1,8 @@
 /** Finds the repository that a directory belongs to, by looking at `.git` entries as git itself does. Runs nothing. */
+
 import { readFileSync, type Stats } from 'node:fs';
 import { dirname, resolve } from 'node:path';
+import { remembering } from '../../core/remembering.ts';
 import { describeErrno, isAbsence } from '../../io/errno.ts';
 import { statSync } from '../../io/file-systems/servers.ts';
 import { isGitDirectory, MAX_POINTER_BYTES } from './git-directory.ts';
@@ -24,16 +26,11 @@ export interface Repository {
 export const repositoryFinder = (
   isRuledOut: (directory: string) => boolean = () => false,
 ): ((directory: string) => Repository | null) => {
-  const known = new Map<string, Repository | null>();
-  const find = (directory: string): Repository | null => {
-    const before = known.get(directory);
-    if (before !== undefined) return before;
+  const find = remembering((directory: string): Repository | null => {
     const parent = dirname(directory);
     const here = isRuledOut(directory) ? null : repositoryAt(directory);
-    const found = here ?? (parent === directory ? null : find(parent));
-    known.set(directory, found);
-    return found;
-  };
+    return here ?? (parent === directory ? null : find(parent));
+  });
   return find;
 };
 

@@ -3,6 +3,7 @@
 import { Buffer } from 'node:buffer';
 import { leftoverOf } from '../../core/record/lock-names.ts';
 import { fitsSome } from '../../core/record/name-pattern.ts';
+import { remembering } from '../../core/remembering.ts';
 import { relativeTo } from '../../core/town/roles.ts';
 import type { Gap, Leftover, LockFile } from '../../core/types/evidence.ts';
 import type { Kind } from '../../core/types/kind.ts';
@@ -504,23 +505,17 @@ type NameReader = (
 
 /** Remembers every name: those of hundreds of working trees are the same. */
 const nameReader = ({ inGitDirs }: LockTable): NameReader => {
-  const known = {
-    main: new Map<string, ReturnType<NameReader>>(),
-    linked: new Map<string, ReturnType<NameReader>>(),
-  };
-  return (isLinked, name) => {
-    const names = isLinked ? known.linked : known.main;
-    const before = names.get(name);
-    if (before !== undefined) return before;
-    const end = name.lastIndexOf('/') + 1;
-    const leftover = leftoverOf(name.slice(end));
-    const lock = leftover === null ? name : name.slice(0, end) + leftover.lock;
-    const all = (isLinked ? inGitDirs?.linkedKinds : inGitDirs?.mainKinds) ?? [];
-    const kinds = all.filter(({ fits }) => fits(lock)).map(({ kind }) => kind);
-    const read = { kinds, leftover: leftover?.kind ?? null };
-    names.set(name, read);
-    return read;
-  };
+  const readerOf = (isLinked: boolean) =>
+    remembering((name: string): ReturnType<NameReader> => {
+      const end = name.lastIndexOf('/') + 1;
+      const leftover = leftoverOf(name.slice(end));
+      const lock = leftover === null ? name : name.slice(0, end) + leftover.lock;
+      const all = (isLinked ? inGitDirs?.linkedKinds : inGitDirs?.mainKinds) ?? [];
+      const kinds = all.filter(({ fits }) => fits(lock)).map(({ kind }) => kind);
+      return { kinds, leftover: leftover?.kind ?? null };
+    });
+  const [ofMain, ofLinked] = [readerOf(false), readerOf(true)];
+  return (isLinked, name) => (isLinked ? ofLinked : ofMain)(name);
 };
 
 /** The working tree around a `.git`; a bare repository is its own place. */

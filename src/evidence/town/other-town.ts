@@ -1,5 +1,7 @@
 /** Whether a path belongs to another town. */
+
 import { dirname } from 'node:path';
+import { remembering } from '../../core/remembering.ts';
 import { relativeTo } from '../../core/town/roles.ts';
 import { isMarked } from './marker.ts';
 import { behindServers } from './place.ts';
@@ -9,16 +11,11 @@ import { behindServers } from './place.ts';
  * inside `root`, for those in no town, and for those that could only be looked at by waiting for a server. Remembers what it saw: panes share most of their ancestors.
  */
 export const otherTownFinder = (root: string): ((path: string) => string | null) => {
-  const outermost = new Map<string, string | null>();
-  const find = (directory: string): string | null => {
-    const before = outermost.get(directory);
-    if (before !== undefined) return before;
+  const find = remembering((directory: string): string | null => {
     const parent = dirname(directory);
     const above = parent === directory ? null : find(parent);
-    const found = above ?? (isMarked(directory) ? directory : null);
-    outermost.set(directory, found);
-    return found;
-  };
+    return above ?? (isMarked(directory) ? directory : null);
+  });
   const mayWait = behindServers(root);
   return (path) =>
     path.startsWith('/') && relativeTo(root, path) === null && !mayWait(path) ? find(path) : null;

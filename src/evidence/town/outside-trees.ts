@@ -2,7 +2,9 @@
  * Linked working trees of the root's repositories that lie outside the root: agents work there, and their locks lie inside the
  * root. They are named by the path that leads to them, `<root>/../feature`. Reads only.
  */
+
 import { dirname, join, relative } from 'node:path';
+import { remembering } from '../../core/remembering.ts';
 import { relativeTo } from '../../core/town/roles.ts';
 import type { Gap, GoneTree } from '../../core/types/evidence.ts';
 import { type DiskPath, displayPath, displayRelative, joinPath } from '../../io/disk/disk-path.ts';
@@ -27,33 +29,16 @@ export type OutsideFinder = (gitDir: DiskPath) => OutsideTree | null;
 export type TreePathReader = (gitDir: DiskPath) => DiskPath | null;
 
 /** Reads each of them once: a repository may have hundreds of working trees. */
-export const treePathReader = (): TreePathReader => {
-  const known = new Map<string, DiskPath | null>();
-  return (gitDir) => {
-    const key = displayPath(gitDir);
-    const before = known.get(key);
-    if (before !== undefined) return before;
-    const recorded = treePathIn(gitDir);
-    known.set(key, recorded);
-    return recorded;
-  };
-};
+export const treePathReader = (): TreePathReader => remembering(treePathIn, displayPath);
 
-export const outsideFinder = (root: string, readTreePath: TreePathReader): OutsideFinder => {
-  const known = new Map<string, OutsideTree | null>();
-  return (gitDir) => {
-    const key = displayPath(gitDir);
-    const before = known.get(key);
-    if (before !== undefined) return before;
+export const outsideFinder = (root: string, readTreePath: TreePathReader): OutsideFinder =>
+  remembering((gitDir) => {
     const recorded = readTreePath(gitDir);
     const isOutside = recorded !== null && relativeTo(root, displayPath(recorded)) === null;
     const name = isOutside ? outsideName(root, realOrSame(recorded)) : null;
     const top = typeof recorded === 'string' && name !== null ? join(root, name) : recorded;
-    const found = name === null || top === null ? null : { name, top };
-    known.set(key, found);
-    return found;
-  };
-};
+    return name === null || top === null ? null : { name, top };
+  }, displayPath);
 
 /** These working trees, by their names; those whose place git does not tell and those around the root are left out. */
 export const treesOutside = (

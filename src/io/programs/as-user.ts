@@ -2,7 +2,9 @@
  * Starts a program with another user's permissions and nothing of ours (root only). Node drops all supplementary groups
  * where a user is named; everything else is done here.
  */
+
 import { openSync, readdirSync, readFileSync } from 'node:fs';
+import { remembering } from '../../core/remembering.ts';
 import { tryOr } from '../try-or.ts';
 import { findSystemProgram } from './find-program.ts';
 
@@ -26,18 +28,14 @@ const ID_TIMEOUT_MS = 2000;
 /** O_CLOEXEC among the octal flags of `/proc/self/fdinfo`. */
 const CLOSED_ON_EXEC = 0o2000000;
 
-const known = new Map<number, OtherUser>();
+const anotherUser = remembering((uid: number): OtherUser => {
+  const gid = primaryGroupOf(uid);
+  return { uid, gid, detached: true, cwd: '/', extraDescriptors: coveredDescriptors() };
+});
 
 /** The options for that user; null where it is our own. Asks `id` for the user's group, once. Never throws. */
-export const otherUser = (uid: number): OtherUser | null => {
-  if (uid === process.geteuid?.()) return null;
-  const before = known.get(uid);
-  if (before !== undefined) return before;
-  const gid = primaryGroupOf(uid);
-  const user = { uid, gid, detached: true, cwd: '/', extraDescriptors: coveredDescriptors() } as const;
-  known.set(uid, user);
-  return user;
-};
+export const otherUser = (uid: number): OtherUser | null =>
+  uid === process.geteuid?.() ? null : anotherUser(uid);
 
 const primaryGroupOf = (uid: number): number => {
   const program = findSystemProgram('id', {});
