@@ -1,9 +1,9 @@
 /** `doctor machines`: whether each machine answers, with which version, how far its clock is off, and how long that takes. */
-import { clockDifference } from '../core/fleet/clock.ts';
+
 import type { ReportMachine } from '../core/types/report.ts';
 import { fieldsOf } from '../core/unchecked.ts';
 import { inParallel } from '../io/programs/in-parallel.ts';
-import { type AskOptions, ask } from './ask.ts';
+import { type AskOptions, ask, clockDifference } from './ask.ts';
 import { type EvidenceOptions, programThere } from './ask-evidence.ts';
 import type { Machine } from './machine.ts';
 

@@ -1,9 +1,9 @@
 /** The evidence of one town on another machine: asked for, checked by the schema of snapshots, and its clock compared. */
-import { clockDifference } from '../core/fleet/clock.ts';
+
 import type { ScanMode, Snapshot } from '../core/types/evidence.ts';
 import { snapshot as validateSnapshot } from '../schema/compiled/snapshot.ts';
 import { problemOf, tellProblem } from '../schema/problem.ts';
-import { type AskOptions, ask } from './ask.ts';
+import { type AskOptions, ask, clockDifference } from './ask.ts';
 import type { Machine } from './machine.ts';
 
 /** Which form of snapshots this program reads. */

@@ -118,3 +118,14 @@ const complaint = (stderr: string, code: number | null, there: string): string =
   const end = code === null ? 'was ended by a signal' : `said nothing and ended with code ${code}`;
   return said === undefined ? end : said.slice(0, SAID_LENGTH);
 };
+
+/**
+ * Milliseconds by which a machine's clock is ahead of ours (negative: behind): the smallest difference that explains its answer.
+ * Zero where its time lies between question and answer: then nothing shows that it is wrong.
+ *
+ * @param theirsMs what its clock showed at some moment between `askedMs` and `answeredMs` of ours
+ */
+export const clockDifference = (theirsMs: number, askedMs: number, answeredMs: number): number => {
+  if (theirsMs < askedMs) return theirsMs - askedMs;
+  return theirsMs > answeredMs ? theirsMs - answeredMs : 0;
+};

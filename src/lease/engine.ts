@@ -82,3 +82,9 @@ export interface LeaseEngine {
   /** Lets a lease go. Null where that was done; else why it is not known. It expires by itself then. */
   readonly giveBack: (lease: Pick<Lease, 'id'>) => Promise<string | null>;
 }
+
+/** `its lease is held on mini2 by doctor (pid 4242), since …` */
+export const leaseHolderInWords = (by: LeaseRecord | null): string =>
+  by === null
+    ? 'somebody else holds its lease'
+    : `its lease is held on ${by.hostname} by doctor (pid ${by.pid}), since ${by.acquiredAt}`;

@@ -5,8 +5,7 @@ import { Failure } from '../core/failure.ts';
 import { type Fields, fieldsOf } from '../core/unchecked.ts';
 import { describeFailure } from '../io/programs/describe-failure.ts';
 import type { LeaseAddress } from './address.ts';
-import { postJson, type Secrets } from './post-json.ts';
-import { streamJson } from './stream-json.ts';
+import { postJson, type Secrets, streamJson } from './post-json.ts';
 
 /** Milliseconds for a request without a deadline: a healthy cluster answers in milliseconds, one that elects a leader in a second. */
 const PATIENCE_MS = 5000;

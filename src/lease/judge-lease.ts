@@ -5,7 +5,7 @@ import type { Finding } from '../core/types/check.ts';
 import type { LockFile } from '../core/types/evidence.ts';
 import type { Verdict } from '../core/types/judgement.ts';
 import type { HeldLease, LeaseRecord } from './engine.ts';
-import { leaseHolderInWords } from './holder-in-words.ts';
+import { leaseHolderInWords } from './engine.ts';
 
 /** A lease with the worker that it is of. */
 export interface WorkersLease extends HeldLease {

@@ -1,8 +1,9 @@
-/** Sends one JSON request to an HTTP server and reads its answer, limited in time and bytes. */
+/** JSON requests to an HTTP server: one whose answer is limited in time and bytes, and one that is answered line by line. */
 import { Buffer } from 'node:buffer';
 import { request as askPlainly, type ClientRequest, type IncomingMessage } from 'node:http';
 import { request as askSecretly } from 'node:https';
 import { describeErrno, errnoOf } from '../io/errno.ts';
+import { tryOr } from '../io/try-or.ts';
 
 /** More than the leases of ten thousand workers take. */
 const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
@@ -19,7 +20,7 @@ export type Posted =
   | { readonly status: 'failed'; readonly why: string };
 
 /** Sends a document; what becomes of it is for the caller to listen to, errors included. */
-export const beginPost = (
+const beginPost = (
   url: string,
   body: object,
   headers: Readonly<Record<string, string>>,
@@ -74,4 +75,41 @@ export const postJson = (
     question.on('error', (error: NodeJS.ErrnoException) =>
       fail(`could not be reached: ${errnoOf(error) === null ? error.message : describeErrno(error)}`),
     );
+  });
+
+/** Longer than any event of one key. */
+const MAX_LINE = 1024 * 1024;
+
+/** Posts a document and hands each line of the answer on. Never throws; settles when the answer ends, fails, or is not wanted any more. */
+export const streamJson = (
+  url: string,
+  body: object,
+  headers: Readonly<Record<string, string>>,
+  onDocument: (document: unknown) => void,
+  signal: AbortSignal,
+  secrets: Secrets = {},
+): Promise<void> =>
+  new Promise((resolve) => {
+    const end = (): void => {
+      signal.removeEventListener('abort', end);
+      question.destroy();
+      resolve();
+    };
+    const question = beginPost(url, body, headers, secrets, (answer) => {
+      let rest = '';
+      answer.setEncoding('utf8');
+      answer.on('data', (chunk: string) => {
+        const lines = (rest + chunk).split('\n');
+        rest = lines.pop() ?? '';
+        if (rest.length > MAX_LINE) return end();
+        for (const line of lines) {
+          const document: unknown = tryOr(() => JSON.parse(line), undefined);
+          if (document !== undefined) onDocument(document);
+        }
+      });
+      answer.on('error', end);
+      answer.on('end', end);
+    });
+    question.on('error', end);
+    signal.addEventListener('abort', end, { once: true });
   });

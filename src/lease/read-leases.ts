@@ -3,7 +3,7 @@ import { preflightCode } from '../core/clear-to-start.ts';
 import { townOption, workerArgument } from '../core/report/name-worker.ts';
 import type { PreflightReport, PreflightResult } from '../core/types/report.ts';
 import type { LeaseEngine } from './engine.ts';
-import { leaseHolderInWords } from './holder-in-words.ts';
+import { leaseHolderInWords } from './engine.ts';
 
 /** Whose leases are read. */
 export interface LeaseReading {

@@ -1,5 +1,6 @@
 /** What is kept of one process: names, place and class. Arguments and environment are read here; only what they tell is kept. */
 import { roleByArguments } from '../../core/programs/by-arguments.ts';
+import { classifyNames } from '../../core/programs/by-name.ts';
 import { classifier } from '../../core/programs/classify.ts';
 import { relativeTo } from '../../core/town/roles.ts';
 import type {
@@ -10,7 +11,6 @@ import type {
   RegisteredSession,
 } from '../../core/types/evidence.ts';
 import { withoutInherited } from '../tmux/gas-town-variables.ts';
-import { wasLeftBehind } from './left-behind.ts';
 import { givenArguments, isTeammate, processNames } from './process-names.ts';
 import type { ProcessQuestion } from './question.ts';
 import type { ProcessRow, ProcessTable } from './row.ts';
@@ -85,4 +85,46 @@ export const askTheUnknown = (
       ? { ...process, environment: details.environment(pid) }
       : process;
   });
+};
+
+type Rows = ReadonlyMap<number, ProcessRow>;
+
+const isAlive = (row: ProcessRow | undefined): boolean => row !== undefined && !row.dead;
+
+/** It leads no session and is in no foreground: no person sees it, and it was not detached on purpose to live on. */
+const isInBackground = ({ pid, leader, inForeground }: ProcessRow): boolean =>
+  leader !== undefined && leader !== 0 && leader !== pid && inForeground !== true;
+
+/**
+ * True where its parent belongs to another session. A process starts in its parent's session and only leaders leave it, so init
+ * or a subreaper has taken it over. A process that still has its terminal and its session's leader is a person's background job.
+ */
+const wasAdopted = ({ ppid, leader, hasTerminal }: ProcessRow, rows: Rows): boolean => {
+  const parent = rows.get(ppid);
+  if (parent === undefined || leader === undefined || parent.leader === leader) return false;
+  return !isAlive(rows.get(leader)) || hasTerminal === false;
+};
+
+const NO_WORDS = { agents: [] };
+
+/**
+ * True where this process was left behind, or belongs to a shell, a package manager or another bystander that was. False
+ * also means that it could not be told.
+ */
+export const wasLeftBehind = (
+  row: ProcessRow,
+  rows: Rows,
+  namesOf: (row: ProcessRow) => readonly string[],
+): boolean => {
+  // A process cannot be its own ancestor, but a table is read line by line while PIDs are reused.
+  const seen = new Set<number>();
+  let member = row;
+  while (isInBackground(member) && !seen.has(member.pid)) {
+    if (wasAdopted(member, rows)) return true;
+    seen.add(member.pid);
+    const parent = rows.get(member.ppid);
+    if (parent === undefined || classifyNames(namesOf(parent), NO_WORDS)?.class !== 'bystander') return false;
+    member = parent;
+  }
+  return false;
 };

@@ -7,7 +7,7 @@ import { callerUid } from '../../io/trust.ts';
 import { withoutDeletedMark } from '../processes/linux/proc-files.ts';
 import type { ProcessTable } from '../processes/row.ts';
 import { hasEnded, isTmuxServer, tmuxServersOf } from '../processes/table.ts';
-import { otherTownFinder } from '../town/other-town.ts';
+import { otherTownFinder } from '../town/place.ts';
 import { findTmux } from './find-tmux.ts';
 import type { PaneRecord } from './format.ts';
 import { findUnreached, type HiddenServer, mayHaveSessions, worksOutside } from './hidden-servers.ts';

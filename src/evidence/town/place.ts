@@ -2,11 +2,14 @@
  * Which place of the town a directory is, where it has another name: through a bind mount, or in a container's view of
  * the file system. There only device and inode tell. Reads only.
  */
+
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { remembering } from '../../core/remembering.ts';
 import { relativeTo } from '../../core/town/roles.ts';
 import { areApart, isAround } from '../../io/file-systems/mounts.ts';
 import { ourServersApart, realpathSync, statSync } from '../../io/file-systems/servers.ts';
+import { isMarked } from './marker.ts';
 
 /**
  * The town's own name for a directory, or null where it lies in no place of the town.
@@ -101,4 +104,19 @@ const directoryIdentity = (path: string): string | null => {
   } catch {
     return null; // unreadable: only its name is known
   }
+};
+
+/**
+ * Finds the root of another town in which a path lies: the outermost directory with `mayor/town.json`, null for paths
+ * inside `root`, for those in no town, and for those that could only be looked at by waiting for a server. Remembers what it saw: panes share most of their ancestors.
+ */
+export const otherTownFinder = (root: string): ((path: string) => string | null) => {
+  const find = remembering((directory: string): string | null => {
+    const parent = dirname(directory);
+    const above = parent === directory ? null : find(parent);
+    return above ?? (isMarked(directory) ? directory : null);
+  });
+  const mayWait = behindServers(root);
+  return (path) =>
+    path.startsWith('/') && relativeTo(root, path) === null && !mayWait(path) ? find(path) : null;
 };

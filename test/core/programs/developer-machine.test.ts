@@ -11,7 +11,7 @@ import { expect, test } from '@jest/globals';
 import { roleByArguments } from '../../../src/core/programs/by-arguments.ts';
 import { classifier, programOf } from '../../../src/core/programs/classify.ts';
 import type { ProcessInfo } from '../../../src/core/types/evidence.ts';
-import { wasLeftBehind } from '../../../src/evidence/processes/left-behind.ts';
+import { wasLeftBehind } from '../../../src/evidence/processes/describe.ts';
 import { givenArguments, processNames } from '../../../src/evidence/processes/process-names.ts';
 import type { ProcessRow } from '../../../src/evidence/processes/row.ts';
 

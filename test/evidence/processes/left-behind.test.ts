@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { wasLeftBehind } from '../../../src/evidence/processes/left-behind.ts';
+import { wasLeftBehind } from '../../../src/evidence/processes/describe.ts';
 import type { ProcessRow } from '../../../src/evidence/processes/row.ts';
 
 const row = (pid: number, ppid: number, leader: number, more: Partial<ProcessRow> = {}): ProcessRow => ({

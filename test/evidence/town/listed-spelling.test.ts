@@ -1,8 +1,7 @@
 import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { asListed, type SpellingDisk } from '../../../src/evidence/town/listed-spelling.ts';
-import { resolveWorker } from '../../../src/evidence/town/worker-path.ts';
+import { asListed, resolveWorker, type SpellingDisk } from '../../../src/evidence/town/worker-path.ts';
 import { cleanUp, makeTown } from '../../support/index.ts';
 
 afterEach(cleanUp);

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { otherTownFinder } from '../../../src/evidence/town/other-town.ts';
+import { otherTownFinder } from '../../../src/evidence/town/place.ts';
 import { cleanUp, makeTown } from '../../support/index.ts';
 
 describe('the town of a path', () => {

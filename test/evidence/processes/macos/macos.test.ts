@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
-import { wasLeftBehind } from '../../../../src/evidence/processes/left-behind.ts';
+import { wasLeftBehind } from '../../../../src/evidence/processes/describe.ts';
 import { readProcTable } from '../../../../src/evidence/processes/linux/linux.ts';
 import { parseLsof } from '../../../../src/evidence/processes/macos/lsof.ts';
 import { parsePs, readPsTable } from '../../../../src/evidence/processes/macos/macos.ts';
