@@ -84,17 +84,21 @@ const answersIn = async (snapshot: Snapshot): Promise<readonly PreflightResult[]
     ? (await import('./core/clear/with-locks.ts')).answerPreflight(snapshot)
     : answerWithoutLocks(snapshot);
 
-/** The answer for a free worker, if it exists or may be made: a mistyped name must not be taken for a place to start in. */
+/** True where a missing directory may be a mistyped name: nobody is known to be there, though agents may be running unseen. */
+const mayBeMistyped = ({ answer, state, reasons }: PreflightResult): boolean =>
+  answer === 'free' || (answer === 'unsure' && state === null && reasons.includes('occupants-unknown'));
+
+/** The answer for such a worker, if it exists or may be made: a mistyped name must not be taken for a place to start in. */
 const ifMeant = (
   result: PreflightResult,
   snapshot: Snapshot,
   options: PreflightOptions,
   isTown = true,
 ): PreflightResult => {
-  const { worker, answer, message } = result;
+  const { worker, message } = result;
   const { town, machine } = snapshot;
   const { root } = town;
-  if (answer !== 'free') return result;
+  if (!mayBeMistyped(result)) return result;
   const path = join(root, worker);
   if (existsSync(path)) {
     refuseContainer(worker, root);
@@ -110,8 +114,11 @@ const ifMeant = (
   // A look at one worker has read the layout only where there are panes, which have to be told apart.
   const known = hasPanes(machine.tmux) ? town : undefined;
   const judged = options.new === true ? null : judgeNewWorker(worker, root, known, isTown);
-  if (judged?.kind !== 'mistake')
-    return { ...result, message: `the directory does not exist yet; ${message}` };
+  if (judged?.kind !== 'mistake') {
+    // `explain` refuses a directory that does not exist; the whole root's gaps say what was not seen.
+    const next = result.answer === 'free' ? result.next : [['doctor', '--town', root]];
+    return { ...result, message: `the directory does not exist yet; ${message}`, next };
+  }
   throw new Failure(
     'E_USAGE',
     `no worker "${worker}" in ${root}`,

@@ -174,6 +174,26 @@ describe('servers: one was not reached', () => {
     expect(existsSync(path)).toBe(false);
   });
 
+  tmuxTest('a SIGSTOPped server → a mistyped name is still one, and a new worker is in doubt', async () => {
+    const { town, startTmux, ask } = setStage();
+    (await startTmux()).freeze();
+    const options = { timeoutMs: SHORT_MS };
+    await expect(ask('gastown/crew/Ada', options)).rejects.toMatchObject({
+      code: 'E_USAGE',
+      hint: expect.stringContaining(`Did you mean ${ADA}?`),
+    });
+    await expect(ask('gastown', options)).rejects.toMatchObject({ hint: 'See: doctor locks' });
+    expect(await ask('gastown/crew/new', options)).toMatchObject({
+      exitCode: 22,
+      results: [
+        {
+          message: expect.stringMatching(/^the directory does not exist yet; no lock, but agents may be/),
+          next: [['doctor', '--town', town.root]],
+        },
+      ],
+    });
+  });
+
   tmuxTest('a SIGSTOPped server beside one that shows the agent → held', async () => {
     const { town, startTmux, judge } = setStage();
     const good = await startTmux({ name: 'good' });
