@@ -6,6 +6,7 @@ import { spawnSync } from 'node:child_process';
 import { symlinkSync } from 'node:fs';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { COMMAND_TABLE, OPTIONS } from '../../src/cli/arguments/options.ts';
+import { gitTest, makeRepository } from '../situations/repository.ts';
 import { cleanUp, makeTown, type TestTown } from '../support/index.ts';
 import { bareEnvironment, COMMAND, doctor } from './run-cli.ts';
 
@@ -72,6 +73,13 @@ describe('completion in bash', () => {
     expect(completedByBash(made, 'undo', '')).toEqual([id.slice(0, -2), id]);
     doctor(['undo'], { cwd: made.root });
     expect(completedByBash(made, 'undo', '')).toEqual([]);
+  });
+
+  gitTest('in a repository, completes to its working trees', () => {
+    const made = makeRepository();
+    for (const path of ['.claude/worktrees/login', '../feature-1']) made.worktree(path);
+    const { stdout } = doctor(['completion', 'workers'], { cwd: made.root });
+    expect(stdout.split('\n')).toEqual(expect.arrayContaining(['.claude/worktrees/login', '../feature-1']));
   });
 
   test('completes to the workers of the town that --town names', () => {

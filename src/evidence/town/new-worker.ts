@@ -82,10 +82,15 @@ const wholePath = (worker: string): readonly string[] | null => {
   return names.length < 3 || names[0] === 'polecats' || names[0] === 'dogs' ? null : names;
 };
 
+/** The workers that can be known without a scan: of the layout, beside `worker`, and the working trees of the root's repository. */
+export const workersNear = (worker: string, root: string): readonly string[] => {
+  const trees = [...treesInside(root), ...treesBeside(root)];
+  return [...new Set([...readTownLayout(root).workers, ...workersBeside(worker, root), ...trees])];
+};
+
 /** The worker that was probably meant by the name of a missing directory, relative to the town; null where none is near. */
 export const nearestWorker = (worker: string, root: string): string | null => {
-  const trees = [...treesInside(root), ...treesBeside(root)];
-  const known = [...new Set([...readTownLayout(root).workers, ...workersBeside(worker, root), ...trees])];
+  const known = workersNear(worker, root);
   return known.find((other) => other.endsWith(`/${worker}`)) ?? nearWorker(worker, known);
 };
 

@@ -2,7 +2,7 @@
 import { STATES } from '../../../core/types/judgement.ts';
 import { EXIT } from '../../../core/types/report.ts';
 import { loadChecks, openTown } from '../../../diagnose.ts';
-import { readTownLayout } from '../../../evidence/town/layout.ts';
+import { workersNear } from '../../../evidence/town/new-worker.ts';
 import { systemCalls } from '../../../io/disk/system-calls.ts';
 import { readHistory } from '../../../repair/history/history.ts';
 import { restorableIds } from '../../../repair/history/restorable.ts';
@@ -20,7 +20,7 @@ export const run: RunCommand = async (given, terminal) => {
   if (topic === 'releases') return { exitCode: EXIT.ok, stdout: releasesOf(given, terminal), stderr: '' };
   const options = await diagnoseOptionsOf(given, terminal);
   const place = openTown(townNamedBy(given, undefined), options);
-  const workers = topic === 'checks' ? [] : readTownLayout(place.town.root).workers;
+  const workers = topic === 'checks' ? [] : workersNear('', place.town.root);
   const checks = topic === 'workers' ? [] : (await loadChecks(place, options)).map(({ id }) => id);
   const words = [...checks, ...(topic === 'topics' ? STATES : []), ...workers];
   // A name with control characters cannot be completed safely; the person has to type it.
