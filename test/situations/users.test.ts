@@ -1,8 +1,9 @@
 /** Situations in which agent, lock and caller belong to different users. They require the right to start processes as others. */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { chmodSync } from 'node:fs';
+import { chmodSync, copyFileSync, readFileSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
+import type { Report } from '../../src/core/types/report.ts';
 import {
   canBecomeOthers,
   cleanUp,
@@ -17,6 +18,7 @@ import {
 import {
   ADA,
   askElsewhere,
+  BOB,
   bareEnvironment,
   GT,
   isContainer,
@@ -31,6 +33,7 @@ import {
 afterEach(cleanUp);
 
 const isPossible = canBecomeOthers && !isContainer && process.platform === 'linux';
+const asOther = isPossible ? test : test.skip;
 const asOtherWithTmux = isPossible && hasTmux ? test : test.skip;
 const other = { uid: OTHER_UID, gid: OTHER_UID };
 
@@ -130,6 +133,30 @@ describe("users: the caller is not the agent's user", () => {
       expect(lockOf(report, ADA)).toMatchObject({ state: 'held', holder: { process: 'alive' } });
       expect(lockOf(report, 'gastown/crew/zoe').state).toBe('unknown');
       expect(report.summary?.fixable).toBe(0);
+    },
+  );
+
+  asOther(
+    'what an asking agent started counts where it is seen, though that agent is hidden → held',
+    async () => {
+      const { town } = setStage();
+      const home = makeTmuxTmpdir();
+      open(home, town.root);
+      town.lock(ADA, { session_id: NO_PANE });
+      const shell = join(home, 'codex');
+      copyFileSync(realpathSync('/bin/sh'), shell);
+      chmodSync(shell, 0o755);
+      const become = `setpriv --reuid ${OTHER_UID} --regid ${OTHER_UID} --clear-groups`;
+      const sub = `${become} '${sleeperNamed('claude')}' 600 </dev/null >/dev/null 2>&1 & echo $! >'${home}/pid'`;
+      const script = `cd '${town.path(ADA)}'; ${sub}; cd '${town.path(BOB)}'; ${become} "$@"; exit $?`;
+      const question = { town: town.root, options: { env: bareEnvironment(home) } };
+      const report = await askElsewhere<Report>(question, {}, [shell, '-c', script, 'codex']);
+      const pid = Number(readFileSync(join(home, 'pid'), 'utf8'));
+      onCleanUp(() => void process.kill(pid, 'SIGKILL'));
+      expect(lockOf(report, ADA)).toMatchObject({
+        state: 'held',
+        reasons: expect.arrayContaining(['occupied']),
+      });
     },
   );
 });

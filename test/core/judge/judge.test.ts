@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { decide } from '../../../src/core/judge/decide.ts';
 import { examineSnapshot } from '../../../src/core/judge/examine.ts';
-import type { Snapshot, TmuxServer } from '../../../src/core/types/evidence.ts';
+import type { ProcessInfo, Snapshot, TmuxServer } from '../../../src/core/types/evidence.ts';
 import type { Verdict } from '../../../src/core/types/judgement.ts';
 import {
   absent,
@@ -428,6 +428,20 @@ describe('situations of the field notes', () => {
     expect(judge(aSnapshot({ locks: [lockOfAda], processes })).state).toBe('stale');
     const pane = aPane({ id: '%9', pid: 99 });
     expect(judge(aSnapshot({ locks: [lockOfAda], servers: [aServer([pane])] })).state).toBe('stale');
+  });
+
+  test('what an asking agent of an unknown place started counts where it is seen, and hides nowhere', () => {
+    const asker = { pids: [99, 98], pane: null };
+    const hidden = { seen: false, why: 'EACCES' } as const;
+    const here = { seen: true, value: `${ROOT}/${ADA}` } as const;
+    const started = (process: Partial<ProcessInfo>): string => {
+      const processes = [aProcess(98, { cwd: hidden }), aProcess(800, { ppid: 98, ...process })];
+      return judge(aSnapshot({ locks: [lockOfAda], processes, over: { asker } })).state;
+    };
+    expect(started({ cwd: here })).toBe('held');
+    expect(started({ cwd: here, names: ['my-agent'], inForeground: true })).toBe('unknown');
+    // Else an agent whose helpers hide like itself would block every worker.
+    expect(started({ cwd: hidden })).toBe('stale');
   });
 
   test('an agent that hides its working directory leaves doubt', () => {

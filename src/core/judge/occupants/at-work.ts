@@ -11,7 +11,10 @@ export interface AtWork {
   readonly process: ProcessInfo;
   /** Itself and its ancestors. */
   readonly pids: readonly number[];
-  /** Where the asker's pane and the agents above the asker work, if they started this process; null for an unknown place. */
+  /**
+   * Where the asker's pane and the agents above the asker work, if they started this process. Null for an unknown place: it is
+   * no worker's place, since what such an agent started would then be the asker's own wherever it works.
+   */
   readonly startedFrom: readonly (string | null)[];
   /** Where it works, relative to the town: its working directory, and the one that a registry names; none outside the town. */
   readonly paths: readonly string[];
@@ -56,7 +59,7 @@ const placesOfAskers = (
     if (depth === 0 || process === undefined || !askers.has(pid)) return fromPane;
     const { class: kind } = index.machine.classify(process);
     const cwd = process.cwd?.seen === true ? process.cwd.value : null;
-    // An agent may have started this one at its own place even where that is hidden; for other programs the place must be seen.
+    // Of an agent it matters that it started this one, even where its place is hidden; of other programs the place must be seen.
     return starters.includes(kind) && (kind === 'agent' || cwd !== null)
       ? [...fromPane, ...pathInTown(cwd, index)]
       : fromPane;
@@ -88,7 +91,7 @@ export const listAtWork = (kind: 'agent' | 'unknown', index: TownIndex): readonl
 
 /** The asker's agent does not count, nor what it started at its own place; what it started at another worker counts there. */
 const isAskersOwn = ({ startedFrom }: AtWork, worker: WorkerView, index: TownIndex): boolean =>
-  startedFrom.some((path) => path === null || isAtPlaceOf(path, worker, index));
+  startedFrom.some((path) => path !== null && isAtPlaceOf(path, worker, index));
 
 /** True where it works at this worker's place and belongs neither to the asker nor to the lock's own live holder. */
 export const worksAt = (one: AtWork, worker: WorkerView, ownPid: number | null, index: TownIndex): boolean =>
