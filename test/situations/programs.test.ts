@@ -1,6 +1,6 @@
 /** Situations that the kind of a program decides: agents, bystanders, helpers, orphaned servers, and unknown programs. */
 import { execFileSync, spawn } from 'node:child_process';
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
@@ -246,6 +246,18 @@ describe('a program is not taken for a bystander', () => {
     await until(async () => textsOf(await judge()).includes('code agent'), 'the title');
     expect(await judge()).toMatchObject({ state: 'unknown', reasons: REASONS });
   });
+
+  (existsSync('/usr/bin/fish') ? linuxTest : test.skip)(
+    'because it is a script of fish (skipped without fish)',
+    async () => {
+      const { town, judge } = setStage();
+      town.lock(ADA);
+      town.write(`${ADA}/ralph.fish`, 'while true; read line; end\n');
+      await startProcess('/usr/bin/fish', ['--no-config', 'ralph.fish'], { cwd: town.path(ADA) });
+      await until(async () => textsOf(await judge()).includes('ralph.fish'), 'ralph.fish');
+      expect(await judge()).toMatchObject({ state: 'unknown', reasons: REASONS });
+    },
+  );
 
   linuxTest('because it runs under git', async () => {
     const { town, judge } = setStage();

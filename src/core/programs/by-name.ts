@@ -80,9 +80,11 @@ const BARE_VERSION: NamedClass = {
   startsOnlyItsOwn: false,
 };
 
-/** True for node, python3.11 and so on: what they are is decided by the script they run. */
+/** True for node, python3.11, .nvim-wrapped and so on: what they are is decided by the script they run, if they run one. */
 export const isInterpreter = (command: string): boolean =>
-  INTERPRETERS.includes(command) || INTERPRETERS.includes(withoutVersion(command));
+  INTERPRETERS.includes(command) ||
+  INTERPRETERS.includes(withoutVersion(command)) ||
+  (command.startsWith('.') && INTERPRETERS.includes(command.slice(1).replace(/-wrapped$/, '')));
 
 /** Without the digits and dots at its end: `python3.11` is `python`. */
 const withoutVersion = (command: string): string => {

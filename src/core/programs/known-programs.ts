@@ -72,7 +72,10 @@ export const isShell = (name: string): boolean => isIn(SHELLS, name);
 /** Helpers that take a lock and end: their PID in a lock says nothing about the agent. */
 const LOCK_HELPERS = ['gt doctor lock-doctor'];
 
-/** Interpreters: the script that they run decides their class. `npx` and `env` are replaced by what they start. */
+/**
+ * Interpreters: the script that they run decides their class; without one, their own name does. `npx` and `env` are replaced by
+ * what they start.
+ */
 export const INTERPRETERS: readonly string[] = [
   'node',
   'nodejs',
@@ -86,6 +89,24 @@ export const INTERPRETERS: readonly string[] = [
   'sh',
   'zsh',
   'dash',
+  'ksh',
+  'mksh',
+  'ash',
+  'fish',
+  'tcsh',
+  'csh',
+  'nu',
+  'pwsh',
+  'xonsh',
+  'elvish',
+  'dotnet',
+  'ts-node',
+  'ts-node-dev',
+  'awk',
+  'gawk',
+  'mawk',
+  'emacs',
+  'nvim',
   'env',
   'npx',
 ];
@@ -127,7 +148,7 @@ export const BYSTANDER_PROGRAMS: readonly KnownPrograms[] = [
       'vscode-eslint-language-server vscode-markdown-language-server copilot-language-server solargraph ruby-lsp jdtls',
       'omnisharp haskell-language-server elixir-ls zls nil nixd terraform-ls marksman texlab taplo svelteserver',
       'vue-language-server tailwindcss-language-server intelephense eslint_d prettierd typingsInstaller.js',
-      'eslintServer.js sourcekit-lsp kotlin-language-server',
+      'eslintServer.js sourcekit-lsp kotlin-language-server OmniSharp.dll Microsoft.CodeAnalysis.LanguageServer.dll rzls.dll',
     ],
     startsOnlyItsOwn: true,
   },
@@ -136,7 +157,7 @@ export const BYSTANDER_PROGRAMS: readonly KnownPrograms[] = [
     names: [
       'cc gcc g++ c++ cpp cc1 cc1plus collect2 as ld lld clang clang++ rustc rustdoc tsc swc esbuild babel sass javac',
       'kotlinc scalac swiftc swift-build xcodebuild ghc protoc ccache sccache ninja cmake bazel buck2 gradle gradlew mvn',
-      'sbt msbuild',
+      'sbt msbuild MSBuild.dll VBCSCompiler.dll csc.dll vbc.dll fsc.dll',
     ],
     startsOnlyItsOwn: true,
   },
@@ -144,6 +165,7 @@ export const BYSTANDER_PROGRAMS: readonly KnownPrograms[] = [
     why: 'a test runner',
     names: [
       'jest jest-worker vitest mocha ava karma cypress playwright pytest py.test tox nox rspec minitest phpunit ctest bats',
+      'vstest.console.dll testhost.dll datacollector.dll',
     ],
     startsOnlyItsOwn: true,
   },
@@ -174,7 +196,7 @@ export const BYSTANDER_PROGRAMS: readonly KnownPrograms[] = [
   {
     why: 'a build tool',
     names: [
-      'make gmake just rake cargo go zig dotnet stack cabal tsx ts-node ts-node-dev nodemon turbo nx lerna',
+      'make gmake just rake cargo go zig dotnet dotnet-watch.dll stack cabal tsx ts-node ts-node-dev nodemon turbo nx lerna',
       'concurrently npm-run-all entr',
     ],
   },

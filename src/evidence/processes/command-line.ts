@@ -9,7 +9,7 @@ import { scriptIn, scriptNames } from './process-names.ts';
 const MAX_KERNEL_NAME = 16;
 
 /** A file with one of these endings is the script, whatever follows it. */
-const SCRIPT_FILE = /\.([cm]?[jt]sx?|py|rb|pl|sh)$/;
+const SCRIPT_FILE = /\.([cm]?[jt]sx?|py|rb|pl|(ba|z|da|k|mk|c|tc|fi|x)?sh|ps1|nu|elv|dll)$/;
 
 /**
  * The arguments, as far as they can be told. The program ends where its name equals the kernel's; a script ends at the first

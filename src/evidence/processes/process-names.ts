@@ -11,6 +11,12 @@ interface Syntax {
   readonly withCode: RegExp;
   /** Words between the interpreter and its script. */
   readonly subcommands: readonly string[];
+  /** What a script is called, where other words may stand in its place. */
+  readonly script?: RegExp;
+  /** Options that a script follows, where nothing else names one. */
+  readonly scriptAfter?: readonly string[];
+  /** Options are written in any case. */
+  readonly anyCase?: true;
 }
 
 const NEVER = /^$/;
@@ -57,10 +63,126 @@ const SYNTAXES: readonly Syntax[] = [
     subcommands: [],
   },
   {
-    isFor: (program) => ['sh', 'bash', 'zsh', 'dash', 'ksh', 'ash'].includes(program),
+    isFor: versionOf('sh', 'bash', 'zsh', 'dash', 'ksh', 'mksh', 'ash', 'tcsh', 'csh'),
     withValue: ['-o', '-O', '+O', '--rcfile', '--init-file'],
     withCode: /^-[A-Za-z]*c[A-Za-z]*$/,
     subcommands: [],
+  },
+  {
+    isFor: (program) => program === 'fish',
+    withValue: [
+      '-C',
+      '--init-command',
+      '-d',
+      '--debug',
+      '-D',
+      '-o',
+      '--debug-output',
+      '-f',
+      '--features',
+      '-p',
+    ],
+    withCode: /^(-[A-Za-z]*c|--command(=.*)?)$/,
+    subcommands: [],
+  },
+  {
+    isFor: (program) => program === 'nu',
+    withValue: [
+      ...['-e', '--execute', '-I', '--include-path', '-m', '--table-mode', '--config', '--env-config'],
+      ...['--plugin-config', '--plugins', '--log-level', '--log-target', '--log-include', '--log-exclude'],
+    ],
+    withCode: /^(-[A-Za-z]*c|--commands(=.*)?)$/,
+    subcommands: [],
+  },
+  {
+    isFor: (program) => program === 'pwsh',
+    withValue: [
+      ...[
+        '-executionpolicy',
+        '-ex',
+        '-ep',
+        '-workingdirectory',
+        '-wd',
+        '-wo',
+        '-windowstyle',
+        '-w',
+        '-settingsfile',
+      ],
+      ...[
+        '-configurationname',
+        '-config',
+        '-configurationfile',
+        '-custompipename',
+        '-cus',
+        '-inputformat',
+        '-inp',
+      ],
+      ...['-if', '-outputformat', '-o', '-of'],
+    ],
+    withCode: /^-(c|com[a-z]*|cwa|e|ec|enc[a-z]*)$/,
+    subcommands: [],
+    anyCase: true,
+  },
+  {
+    isFor: (program) => program === 'xonsh',
+    withValue: ['-D', '--rc', '-st', '--shell-type'],
+    withCode: /^-[A-Za-z]*c$/,
+    subcommands: [],
+  },
+  {
+    isFor: (program) => program === 'elvish',
+    withValue: ['-rc', '-db', '-sock', '-log', '-cpuprofile'],
+    withCode: /^--?c$/,
+    subcommands: [],
+  },
+  {
+    isFor: (program) => program === 'dotnet',
+    withValue: [
+      '--fx-version',
+      '--roll-forward',
+      '--additionalprobingpath',
+      '--additional-deps',
+      '--depsfile',
+      '--runtimeconfig',
+    ],
+    withCode: NEVER,
+    subcommands: ['exec'],
+    script: /\.(dll|exe)$/i,
+  },
+  {
+    isFor: (program) => ['ts-node', 'ts-node-dev'].includes(program),
+    withValue: [
+      ...[
+        '-r',
+        '--require',
+        '-P',
+        '--project',
+        '-C',
+        '--compiler',
+        '-O',
+        '--compiler-options',
+        '-I',
+        '--ignore',
+      ],
+      ...['-D', '--ignore-diagnostics', '--cwd', '--dir', '--scope-dir', '--watch', '--ignore-watch'],
+    ],
+    withCode: /^(-p?e|-p|--eval|--print)$/,
+    subcommands: [],
+  },
+  {
+    isFor: (program) => ['awk', 'gawk', 'mawk'].includes(program),
+    ...{ withValue: [], withCode: NEVER, subcommands: [] },
+    scriptAfter: ['-f', '--file', '-E', '--exec'],
+  },
+  {
+    isFor: (program) => program === 'emacs',
+    ...{ withValue: [], withCode: NEVER, subcommands: [] },
+    scriptAfter: ['-script', '--script'],
+  },
+  {
+    isFor: (program) => program === 'nvim',
+    ...{ withValue: [], withCode: NEVER, subcommands: [] },
+    scriptAfter: ['-l'],
   },
 ];
 
@@ -87,17 +209,25 @@ export const processNames = (comm: string, argv: readonly string[]): readonly st
 const namesIn = (comm: string, argv: readonly string[]): readonly string[] => {
   const program = programName(argv);
   const names = [comm, program, ...productsIn(argv[0] ?? '')];
-  const script = scriptOf(comm, argv);
-  if (script > 0) names.push(...scriptNames(argv[script] ?? ''));
+  for (const script of scriptsOf(comm, argv)) names.push(...scriptNames(argv[script] ?? ''));
   return [...new Set(names.map((name) => name.slice(0, MAX_NAME)))].filter((name) => name !== '');
 };
 
 /** The arguments behind the program, or behind the script that it interprets. */
 export const givenArguments = (comm: string, argv: readonly string[]): readonly string[] => {
-  return argv.slice(scriptOf(comm, argv) + 1);
+  return argv.slice((scriptsOf(comm, argv).at(-1) ?? 0) + 1);
 };
 
 const SCRIPT_PATH = /^\/\S*\.[cm]?js$/;
+
+/** Indexes of the scripts of this process: of both where one runs the other, as in `node ts-node agent.ts`. */
+const scriptsOf = (comm: string, argv: readonly string[]): readonly number[] => {
+  const script = scriptOf(comm, argv);
+  if (script === 0) return [];
+  const runtime = scriptNames(argv[script] ?? '').find(isInterpreter);
+  const inner = runtime === undefined ? 0 : scriptIn(runtime, argv.slice(script));
+  return inner === 0 ? [script] : [script, script + inner];
+};
 
 /** Index of the argument that is the script of this process; 0 where there is none. */
 const scriptOf = (comm: string, argv: readonly string[]): number => {
@@ -120,13 +250,17 @@ export const runsScripts = (comm: string): boolean => isInterpreter(comm) || com
 
 /** Index of the first argument that is not an option, or of the module after `-m`; 0 where there is no script. */
 export const scriptIn = (interpreter: string, argv: readonly string[]): number => {
-  const syntax = SYNTAXES.find(({ isFor }) => isFor(interpreter)) ?? PLAIN;
+  const { script, scriptAfter, ...syntax } = SYNTAXES.find(({ isFor }) => isFor(interpreter)) ?? PLAIN;
   for (let at = 1; at < argv.length; at += 1) {
     const argument = argv[at] ?? '';
-    if (argument === '-m' || argument === '--') return at + 1 < argv.length ? at + 1 : 0;
-    if (syntax.withCode.test(argument)) return 0;
-    if (syntax.withValue.includes(argument)) at += 1;
-    else if (argument !== '' && !isOption(argument) && !syntax.subcommands.includes(argument)) return at;
+    const option = syntax.anyCase ? argument.toLowerCase() : argument;
+    if (scriptAfter !== undefined) {
+      if (scriptAfter.includes(argument)) return at + 1 < argv.length ? at + 1 : 0;
+    } else if (syntax.withCode.test(option)) return 0;
+    else if (syntax.withValue.includes(option)) at += 1;
+    else if (argument === '-m' || argument === '--') return at + 1 < argv.length ? at + 1 : 0;
+    else if (argument !== '' && !isOption(argument) && !syntax.subcommands.includes(argument))
+      return script?.test(argument) === false ? 0 : at;
   }
   return 0;
 };

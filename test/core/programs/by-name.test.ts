@@ -37,3 +37,24 @@ test('a program that keeps its kernel name may write anything over its arguments
   expect(classOf('postgres', 'postgres: checkpointer ')).toBe('bystander');
   expect(classOf('redis-server', 'redis-server *:6379')).toBe('bystander');
 });
+
+test.each(['fish', 'pwsh', 'tcsh', 'nu', 'xonsh', 'elvish', 'dotnet', 'ts-node', 'gawk', 'nvim', 'emacs'])(
+  '%s is a bystander by itself, and with a script what the script is',
+  (runtime) => {
+    expect(classOf(runtime)).toBe('bystander');
+    expect(classOf(runtime, 'ralph.x', 'ralph')).toBeNull();
+    expect(classOf(runtime, 'claude')).toBe('agent');
+  },
+);
+
+test('a wrapped runtime counts in the same way', () => {
+  expect(classOf('.nvim-wrapped', 'nvim')).toBe('bystander');
+  expect(classOf('.nvim-wrapped', 'nvim', 'agent.lua')).toBeNull();
+});
+
+test.each(['MSBuild.dll', 'VBCSCompiler.dll', 'OmniSharp.dll', 'testhost.dll', 'dotnet-watch.dll'])(
+  "%s, one of .NET's own tools, stays a bystander",
+  (tool) => {
+    expect(classOf('dotnet', tool)).toBe('bystander');
+  },
+);
