@@ -252,6 +252,17 @@ describe(`containers of this machine${why}`, () => {
     expect(await stage.judge()).toMatchObject({ state: 'stale', holder: { process: 'gone' } });
   });
 
+  inNamespaces('a PID that processes of two containers of one name have is in doubt → unknown', async () => {
+    const stage = setStage();
+    const [one, two] = [await startContainer(), await startContainer()];
+    expect(two.inner).toBe(one.inner);
+    const acquiredAt = new Date(Date.now() - 7_200_000).toISOString();
+    stage.town.lock(ADA, { pid: one.inner, hostname: ID, acquired_at: acquiredAt }, { ageSeconds: 7200 });
+    const lock = await stage.judge();
+    expect(lock).toMatchObject({ state: 'unknown', holder: { process: 'unknown' } });
+    expect(textsOf(lock)).toContain(`several containers of this machine may be ${ID}`);
+  });
+
   inNamespaces('a name that another user gave a namespace does not count → foreign', async () => {
     const stage = setStage();
     const home = makeTmuxTmpdir();

@@ -41,7 +41,8 @@ export const processEvidence = async (
   const shown = await table.details.workingDirectories(cwdsWorthAsking(running, table, question));
   const containers = withoutStackTraces(() => findContainers(question.elsewhere ?? [], root, table));
   // Processes in a container know the town by other paths.
-  const recorded = [...question.pids, ...containers.flatMap(({ numbers }) => [...numbers.values()])];
+  const named = containers.flatMap(({ numbers }) => [...numbers.values()].filter((pid) => pid !== null));
+  const recorded = [...question.pids, ...named];
   const cwds = withTownPlaces(shown, table, { ...question, pids: recorded });
   const registrations = (await question.askRegistries?.(table)) ?? NO_REGISTRATIONS;
   const sessionsOf = sessionReader(registrations, question);
@@ -120,7 +121,7 @@ const untilSettled = async (
   return new Set(vague.map(({ pid }) => pid));
 };
 
-/** Looks up the PIDs of a container's locks. Certain only where all processes are listed. */
+/** Looks up the PIDs of a container's locks. Certain only where all processes are listed and one is meant. */
 const lookInside = (
   { hostname, owner, pidNamespace, numbers, pids }: Container,
   table: ProcessTable,
@@ -129,10 +130,11 @@ const lookInside = (
   ...{ hostname, owner, pidNamespace },
   lookups: pids.map((pid): PidLookup => {
     const here = numbers.get(pid);
-    if (here !== undefined) return { ...lookUp(here, table, describe), pid };
-    const isSure = table.listing.seen && table.listing.value === 'all';
-    const why = isSure ? null : "other users' processes are hidden here";
-    return { pid, answer: isSure ? 'absent' : 'unknown', signalable: false, process: null, why };
+    if (here != null) return { ...lookUp(here, table, describe), pid };
+    const isListed = table.listing.seen && table.listing.value === 'all';
+    const hidden = isListed ? null : "other users' processes are hidden here";
+    const why = here === null ? `several containers of this machine may be ${hostname}` : hidden;
+    return { pid, answer: why === null ? 'absent' : 'unknown', signalable: false, process: null, why };
   }),
 });
 

@@ -21,8 +21,8 @@ export interface TakenElsewhere {
 
 /** A namespace of this machine with such a name. */
 export interface Container extends Omit<ContainerEvidence, 'lookups'> {
-  /** Number there → number here, for all processes in it. */
-  readonly numbers: ReadonlyMap<number, number>;
+  /** Number there → number here, for all processes in it; null where several processes may be meant. */
+  readonly numbers: ReadonlyMap<number, number | null>;
   /** The numbers that locks name. */
   readonly pids: readonly number[];
 }
@@ -133,16 +133,22 @@ const describe = (
   all: readonly Namespace[],
   { details }: ProcessTable,
 ): Pick<Container, 'pidNamespace' | 'numbers'> => {
-  const numbers = new Map<number, number>();
-  for (const { name, depth } of named)
-    for (const other of all) {
-      // A deeper namespace may lie inside this one: its processes then have numbers in both.
-      if (other.name !== name && other.depth <= depth) continue;
-      for (const { pid } of other.rows) {
-        const number = details.numbers(pid)[depth - 1];
-        if (number !== undefined && !numbers.has(number)) numbers.set(number, pid);
-      }
+  const numbers = new Map<number, number | null>();
+  for (const { name, depth, rows } of named) {
+    const within = new Map<number, number | null>();
+    const numberOf = (pid: number): number | undefined => details.numbers(pid)[depth - 1];
+    // A deeper namespace may lie inside this one, and its processes then have numbers in both; or it may lie in another.
+    const deeper = all.filter((other) => other.name !== name && other.depth > depth);
+    for (const { pid } of deeper.flatMap((other) => other.rows)) {
+      const number = numberOf(pid);
+      if (number !== undefined) within.set(number, within.has(number) ? null : pid);
     }
+    for (const { pid } of rows) {
+      const number = numberOf(pid);
+      if (number !== undefined) within.set(number, pid);
+    }
+    for (const [number, pid] of within) numbers.set(number, numbers.has(number) ? null : pid);
+  }
   const [only, ...others] = named;
   return { pidNamespace: others.length > 0 ? null : (only?.name ?? null), numbers };
 };
