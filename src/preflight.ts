@@ -14,6 +14,7 @@ import {
   refuseContainer,
 } from './evidence/town/new-worker.ts';
 import { resolveWorker } from './evidence/town/worker-path.ts';
+import { showsBytes } from './io/disk/disk-path.ts';
 import { existsSync } from './io/file-systems/servers.ts';
 import { type LookOptions, lookToStart, placeWorker, townOf } from './look.ts';
 
@@ -104,6 +105,9 @@ const ifMeant = (
     refuseContainer(worker, root);
     return result;
   }
+  // Nobody looked at the directory that such a path means: arguments are text, which cannot hold its bytes.
+  if (path.includes('\ufffd') || showsBytes(path))
+    throw new Failure('E_USAGE', `the path of a worker has to be UTF-8, and ${path} is not`, null);
   const gone = hintForGone(path, root);
   if (gone !== null)
     throw new Failure(

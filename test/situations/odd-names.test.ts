@@ -6,6 +6,7 @@ import { afterEach, describe, expect } from '@jest/globals';
 import { examine } from '../../src/diagnose.ts';
 import { heal } from '../../src/heal.ts';
 import { who } from '../../src/places/who.ts';
+import { preflight } from '../../src/preflight.ts';
 import { undoReleases } from '../../src/repair/undo.ts';
 import { COMMAND } from '../cli/run-cli.ts';
 import {
@@ -138,6 +139,26 @@ describe('a path that is not UTF-8', () => {
     expect(stderr).toContain('has to be UTF-8');
     expect(stderr).toContain(`doctor --town ${dirname(root)}\n`);
     expect(status).toBe(2);
+  });
+
+  gitTest('of a worker: preflight refuses it, for it cannot look there', async () => {
+    const { root, env } = makeRepository();
+    inShell(root, `git worktree add -q --detach $'caf\\xe9'`);
+    const agent = await startIn(`${root}/caf\\xe9`, 'claude');
+    const doctor = `${COMMAND.map((word) => `'${word}'`).join(' ')} preflight`;
+    for (const asked of [`${doctor} $'caf\\xe9'`, `cd $'caf\\xe9' && ${doctor} --town '${root}' .`]) {
+      const { stdout, stderr, status } = spawnSync('bash', ['-c', asked], {
+        cwd: root,
+        env: { ...env, PATH: process.env.PATH },
+        encoding: 'utf8',
+      });
+      expect([status, stdout]).toEqual([2, '']);
+      expect(stderr).toContain('the path of a worker has to be UTF-8');
+    }
+    // As reports spell it, whoever works there is seen.
+    expect(await preflight(root, 'caf\\xE9', { env })).toMatchObject({ exitCode: 20 });
+    await agent.stop();
+    await expect(preflight(root, 'caf\\xE9', { env, new: true })).rejects.toThrow('has to be UTF-8');
   });
 
   gitTest('of a ref: its lock is told', async () => {
