@@ -1,6 +1,6 @@
 /** Situations that the kind of a program decides: agents, bystanders, helpers, orphaned servers, and unknown programs. */
 import { execFileSync, spawn } from 'node:child_process';
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
@@ -14,6 +14,7 @@ import {
   startProcess,
   startZombieLeader,
   until,
+  waiterNamed,
 } from '../support/index.ts';
 import {
   ADA,
@@ -30,17 +31,6 @@ import {
 } from './stage.ts';
 
 afterEach(cleanUp);
-
-/** A shell script with this name that waits, whatever its arguments are. */
-const waiterNamed = (name: string): string => {
-  const home = mkdtempSync(join(tmpdir(), 'waiter-'));
-  onCleanUp(() => rmSync(home, { recursive: true, force: true }));
-  const path = join(home, name);
-  writeFileSync(path, '#!/bin/sh\nread -r word <"$0.fifo"\n');
-  execFileSync('mkfifo', [`${path}.fifo`]);
-  chmodSync(path, 0o755);
-  return path;
-};
 
 /** Starts a process that nothing waits for; returns its PID, and kills it at the end. */
 const startOrphan = async (cwd: string, script: string): Promise<number> => {

@@ -2,7 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { readProcessTable } from '../../src/evidence/processes/table.ts';
-import { cleanUp, sleeperNamed, startProcess } from '../support/index.ts';
+import { cleanUp, sleeperNamed, startProcess, waiterNamed } from '../support/index.ts';
 import {
   ADA,
   BOB,
@@ -22,9 +22,15 @@ afterEach(cleanUp);
 const linuxHostTest = process.platform === 'linux' ? hostTest : test.skip;
 
 /** Writes the record that Claude Code would write about this process into the caller's home. */
-const register = async ({ env }: Stage, pid: number, cwd: string, over: object = {}): Promise<void> => {
+const register = async (
+  { env }: Stage,
+  pid: number,
+  cwd: string,
+  over: object = {},
+  config = `${env.HOME}/.claude`,
+): Promise<void> => {
   const row = (await readProcessTable()).rows.get(pid);
-  const folder = `${env.HOME}/.claude/sessions`;
+  const folder = `${config}/sessions`;
   mkdirSync(folder, { recursive: true });
   const record = {
     pid,
@@ -64,6 +70,24 @@ describe('a registry of live sessions', () => {
     expect(report).toMatchObject({ complete: true, summary: { stale: 1, held: 0 } });
     expect(JSON.stringify(report)).not.toContain('fix-login');
   });
+
+  linuxHostTest(
+    'is found where the environment of a spare process says, not only where ours does',
+    async () => {
+      const stage = setStage();
+      const { town, env } = stage;
+      const config = `${env.HOME}/work-account`;
+      const { pid } = await startProcess(waiterNamed('claude'), ['--bg-spare'], {
+        cwd: town.path(ADA),
+        env: { PATH: process.env.PATH, CLAUDE_CONFIG_DIR: config },
+      });
+      town.lock(ADA, { session_id: NO_PANE });
+      expect(await stage.judge()).toMatchObject({ state: 'stale' });
+      await register(stage, pid, town.path(ADA), {}, config);
+      expect(await stage.judge()).toMatchObject({ state: 'held' });
+      expect((await stage.fix()).summary).toMatchObject({ fixed: 0, held: 1 });
+    },
+  );
 
   linuxTmuxTest('also names the session in a pane', async () => {
     const stage = setStage();

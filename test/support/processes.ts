@@ -1,5 +1,13 @@
 import { type ChildProcess, execFileSync, type SpawnOptions, spawn, spawnSync } from 'node:child_process';
-import { chmodSync, copyFileSync, mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { onCleanUp } from './clean-up.ts';
@@ -47,6 +55,17 @@ export const sleeperNamed = (name: string): string => {
   if (basename(sleep) !== 'sleep')
     throw new Error(`${sleep} is a multi-call binary, of which a renamed copy does not sleep`);
   copyFileSync(sleep, path);
+  chmodSync(path, 0o755);
+  return path;
+};
+
+/** A shell script with this name that waits, whatever its arguments are. */
+export const waiterNamed = (name: string): string => {
+  const home = mkdtempSync(join(tmpdir(), 'waiter-'));
+  onCleanUp(() => rmSync(home, { recursive: true, force: true }));
+  const path = join(home, name);
+  writeFileSync(path, '#!/bin/sh\nread -r word <"$0.fifo"\n');
+  execFileSync('mkfifo', [`${path}.fifo`]);
   chmodSync(path, 0o755);
   return path;
 };

@@ -66,7 +66,7 @@ const isAgentName = (name: string): boolean => {
 /** Some agents are installed as a file named after their version, and that is the name which the kernel and tmux show. */
 const VERSION_NAME = /^\d+\.\d+\.\d+([-+.][0-9A-Za-z.-]+)?$/;
 
-const isVersion = (name: string): boolean => name.includes('.') && VERSION_NAME.test(name);
+export const isVersion = (name: string): boolean => name.includes('.') && VERSION_NAME.test(name);
 
 const NAMED_AS_AGENT: NamedClass = { class: 'agent', why: 'named as an agent', startsOnlyItsOwn: false };
 const NAMED_AS_BYSTANDER: NamedClass = {

@@ -278,7 +278,7 @@ export interface KnownArguments {
 /** It waits for a session; once it has one, the registry names it. */
 export const SPARE_PROCESS = "Claude Code's spare process";
 
-const CLAUDE = ['claude', 'claude.exe', 'claude-code'];
+export const CLAUDE = ['claude', 'claude.exe', 'claude-code'];
 const CODEX = ['codex', 'codex-cli'];
 
 /** Helpers that these programs start and keep for themselves: they outlive every session and work for no agent. */

@@ -12,7 +12,7 @@ import { copilot } from './copilot.ts';
 import { qwen } from './qwen.ts';
 import type { FoundRecord, Proof, Registry } from './registry.ts';
 import { listRegistry } from './registry-file.ts';
-import { registryUsers } from './user-homes.ts';
+import { registryUsers, usersOfSpares } from './user-homes.ts';
 
 const REGISTRIES: readonly Registry[] = [claude, qwen, copilot];
 
@@ -85,11 +85,15 @@ const lookAround = (
 ): { readonly found: readonly Found[]; readonly closed: ClosedRegistry[] } => {
   const found: Found[] = [];
   const closed: ClosedRegistry[] = [];
-  for (const user of registryUsers(uids, env))
+  const read = new Set<string>();
+  for (const user of [...registryUsers(uids, env), ...usersOfSpares(table)])
     for (const registry of REGISTRIES)
-      for (const directory of new Set(registry.directories(user))) {
+      for (const directory of registry.directories(user)) {
         const { uid } = user;
         const { tool } = registry;
+        const key = `${uid} ${directory}`;
+        if (read.has(key)) continue;
+        read.add(key);
         const entries = listRegistry(directory);
         if ('closed' in entries) {
           closed.push({ uid, tool, path: directory, why: entries.closed });
