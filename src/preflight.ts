@@ -21,6 +21,8 @@ import { type LookOptions, lookToStart, placeWorker, townOf } from './look.ts';
 export interface PreflightOptions extends LookOptions {
   /** A directory that does not exist yet may have any name. */
   readonly new?: boolean | undefined;
+  /** The agent that asks runs already: may it go on? Its own locks do not count. */
+  readonly prompt?: boolean | undefined;
 }
 
 /**
@@ -54,7 +56,7 @@ export const preflight = async (
   if (inside.length > 0) {
     const snapshot = await lookToStart(place, [...new Set(inside)], options);
     gaps.push(...snapshot.gaps);
-    for (const result of await answersIn(snapshot))
+    for (const result of await answersIn(snapshot, options))
       answers.set(result.worker, ifMeant(result, snapshot, options));
   }
   for (const found of asked) {
@@ -62,7 +64,7 @@ export const preflight = async (
     const other = placeWorker(found.path, undefined);
     const snapshot = await lookToStart(other.town, [other.worker], options);
     gaps.push(...snapshot.gaps);
-    const [result] = await answersIn(snapshot);
+    const [result] = await answersIn(snapshot, options);
     if (result !== undefined)
       answers.set(found.path, {
         ...ifMeant(result, snapshot, options, other.town.source !== 'cwd'),
@@ -80,9 +82,12 @@ export const preflight = async (
 };
 
 /** What judges locks is loaded only where there are some: this saves a preflight without one 0.8 ms. */
-const answersIn = async (snapshot: Snapshot): Promise<readonly PreflightResult[]> =>
+const answersIn = async (
+  snapshot: Snapshot,
+  { prompt }: PreflightOptions,
+): Promise<readonly PreflightResult[]> =>
   hasLocks(snapshot)
-    ? (await import('./core/clear/with-locks.ts')).answerPreflight(snapshot)
+    ? (await import('./core/clear/with-locks.ts')).answerPreflight(snapshot, prompt)
     : answerWithoutLocks(snapshot);
 
 /** True where a missing directory may be a mistyped name: nobody is known to be there, though agents may be running unseen. */

@@ -145,15 +145,15 @@ export interface SaidByLocks {
   readonly clear: (worker: string, verdicts: readonly Verdict[]) => PreflightResult | undefined;
   /** Who works at a worker without a lock. */
   readonly around: (worker: string) => OccupantFinding;
-  /** No lock of git stands there, so that a worker without an agent's lock has none at all. */
-  readonly isFree: (worker: string) => boolean;
+  /** How to say that a worker has no agent's lock: other locks may stand there. */
+  readonly noLock: (worker: string) => string;
 }
 
 /** Answers for every worker the snapshot was taken for, in that order. */
 export const answersFor = (
   index: TownIndex,
   readOccupants: OccupantReader,
-  { verdicts, clear, around, isFree }: SaidByLocks,
+  { verdicts, clear, around, noLock }: SaidByLocks,
 ): readonly PreflightResult[] => {
   const byWorker = groupBy(verdicts, ({ lock }) => lock.worker);
   const crowds = new Map(
@@ -167,10 +167,7 @@ export const answersFor = (
     const crowd = crowds.get(worker);
     const [verdict = null] = own;
     if (crowd === undefined)
-      return (
-        clear(worker, own) ??
-        clearWithoutLock(worker, index, around(worker), isFree(worker) ? 'no lock' : "no agent's lock")
-      );
+      return clear(worker, own) ?? clearWithoutLock(worker, index, around(worker), noLock(worker));
     return finish(worker, verdict, {
       answer: 'held',
       ...(verdict === null ? { reasons: ['occupied'], evidence: crowd } : {}),
@@ -192,6 +189,6 @@ export const answerWithoutLocks = (snapshot: Snapshot): readonly PreflightResult
     verdicts: [],
     clear: () => undefined,
     around: (worker) => readOccupants(index.viewOf(worker), null, null),
-    isFree: () => true,
+    noLock: () => 'no lock',
   });
 };

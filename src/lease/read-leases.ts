@@ -11,6 +11,8 @@ export interface LeaseReading {
   readonly prefix: string;
   /** What names it in a command that is printed; empty where the environment or the configuration does. */
   readonly asked: readonly string[];
+  /** Nonce of the hold that the asker's own lease was taken with: such a lease does not count. */
+  readonly own?: string | undefined;
 }
 
 /** The report with the leases of its workers: a lease held elsewhere makes `held`, a server that does not answer `unsure`. */
@@ -30,7 +32,7 @@ export const withLeases = async (
 
 const withLease = async (
   result: PreflightResult,
-  { engine, prefix }: LeaseReading,
+  { engine, prefix, own }: LeaseReading,
   explain: (worker: string) => readonly string[],
 ): Promise<PreflightResult> => {
   // Workers outside the town have no lease, and an answer of held or unsure stays.
@@ -42,6 +44,7 @@ const withLease = async (
   if (read.status === 'failed')
     return { ...result, answer: 'unsure', evidence, message: `its lease could not be read: ${read.why}` };
   const { by, id } = read.lease;
+  if (by !== null && by.nonce === own) return result;
   const left = id === null ? null : await engine.secondsLeft(id);
   const end = left === null ? '' : `; if that one has died, the lease expires by itself within ${left} s`;
   const message = `${leaseHolderInWords(by)}${end}`;

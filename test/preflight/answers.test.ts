@@ -1,5 +1,14 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, test } from '@jest/globals';
@@ -124,6 +133,28 @@ describe('preflight', () => {
     const { code, stdout } = await ask(town, [ADA]);
     expect(code).toBe(20);
     expect(stdout).toMatch(/^held gastown\/crew\/ada: 2 agents are running there: /);
+  });
+
+  test('for a prompt, the lock of the agent that asks does not count, and any other does', async () => {
+    const town = makeTown({ marked: false, workers: [ADA, BOB] });
+    const claude = join(cli.command[1] ?? '', '../claude');
+    copyFileSync('/bin/bash', claude);
+    chmodSync(claude, 0o755);
+    const askFrom = (worker: string, ...args: readonly string[]) => {
+      const script = '"$@"; exit $?';
+      const question = [...cli.command, 'preflight', ...args, '--town', town.root, worker];
+      const agent = [claude, '--norc', '-c', script, 'claude', ...question];
+      return cli.run(['exec', '--town', town.root, ADA, '--', ...agent]);
+    };
+    // Who starts agents may hold the worker's lock itself: for a start, its own lock counts.
+    expect(await askFrom(ADA)).toMatchObject({ code: 20 });
+    expect(await askFrom(ADA, '--for', 'prompt')).toMatchObject({
+      code: 0,
+      stdout: `free ${ADA}: no other lock, no agent running\n`,
+    });
+    const { pid } = await fakeAgent('codex', { cwd: '/', ...cli.user });
+    town.lock(BOB, { pid, ...NO_SESSION }, { ageSeconds: 0 });
+    expect(await askFrom(BOB, '--for', 'prompt')).toMatchObject({ code: 20 });
   });
 
   test('exits with 21 for a stale lock and an old invalid one, with the command that releases it', async () => {

@@ -121,8 +121,9 @@ export const OPTIONS = [
     name: 'for',
     type: 'value',
     value: 'WHAT',
-    choices: ['start', 'removal'],
-    summary: 'what you plan: start (of an agent, default) or removal (of the directory)',
+    choices: ['start', 'prompt', 'removal'],
+    summary:
+      'what you plan: start (of an agent, default), prompt (to the agent that asks: its own lock does not count) or removal (of the directory)',
     commands: ['preflight'],
   },
   flag('new', 'the worker does not exist yet: accept any name', ['preflight']),

@@ -28,6 +28,7 @@ export const run: RunCommand = async (given, terminal) => {
   const options = {
     ...lookOptionsOf(given, terminal),
     new: given.options.new,
+    prompt: given.options.for === 'prompt',
     onConfig: (config: Config) => {
       if (lease === '') lease = config.lease?.address ?? '';
     },

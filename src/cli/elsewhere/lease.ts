@@ -1,6 +1,7 @@
 /** The lease that a command line, the environment or the configuration asks for. Loaded only where one does. */
 import type { LeaseConfig } from '../../config.ts';
 import type { PreflightReport } from '../../core/types/report.ts';
+import { HOLD_MARK } from '../../evidence/processes/hold-mark.ts';
 import type { Besides } from '../../exec/run-under-lock.ts';
 import { readAddress } from '../../lease/address.ts';
 import { etcdEngine } from '../../lease/etcd.ts';
@@ -59,5 +60,6 @@ const readingAt = (
   const parsed = readAddress(address, options.lease !== null, env);
   const hosts = parsed.endpoints.map((endpoint) => endpoint.replace(/^https?:\/\//, '')).join(',');
   const asked = options.lease === null ? [] : ['--lease', options.lease];
-  return { engine: etcdEngine(parsed), prefix: parsed.prefix, hosts, asked };
+  const own = options.for === 'prompt' ? env[HOLD_MARK] : undefined;
+  return { engine: etcdEngine(parsed), prefix: parsed.prefix, hosts, asked, own };
 };

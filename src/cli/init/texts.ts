@@ -50,7 +50,7 @@ export const HOOK_ENTRY = {
     {
       type: 'command',
       // The agent may have gone to another directory meanwhile.
-      command: `doctor preflight -q "\${CLAUDE_PROJECT_DIR:-$PWD}" >&2; [ $? -ne 20 ] || { echo 'another agent works here: stop' >&2; exit 2; }`,
+      command: `doctor preflight --for prompt -q "\${CLAUDE_PROJECT_DIR:-$PWD}" >&2; [ $? -ne 20 ] || { echo 'another agent works here: stop' >&2; exit 2; }`,
     },
   ],
 } as const;

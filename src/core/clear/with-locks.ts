@@ -21,6 +21,7 @@ import { describeRefusal } from '../report/refusals.ts';
 import { type ClosedHome, closedHomesOf } from '../town/closed-homes.ts';
 import { claimsWorker, newestLayoutFirst } from '../town/lock-rules.ts';
 import { indexSnapshot } from '../town/town-index.ts';
+import type { TownIndex } from '../town/views.ts';
 import type { Snapshot } from '../types/evidence.ts';
 import type { Verdict } from '../types/judgement.ts';
 import type { Answer, PreflightResult } from '../types/report.ts';
@@ -100,13 +101,31 @@ const besideClosed = (
   next: explain(result.worker, root),
 });
 
-/** Answers for every worker the snapshot was taken for, in that order. */
-export const answerPreflight = (snapshot: Snapshot): readonly PreflightResult[] => {
+/** True for the lock of the agent that asks: its live holder is a process, or else its session the pane, that the question runs in. */
+const isAskers = ({ state, holder }: Verdict, { machine }: TownIndex): boolean => {
+  if (holder === null || (state !== 'held' && state !== 'orphaned')) return false;
+  const { truePid, process, pane } = holder;
+  // Every container has a process 1.
+  if (process === 'alive') return truePid > 1 && machine.seen.asker.pids.includes(truePid);
+  return machine.panes.some(
+    (view) => view.asking && view.pane.id === pane?.id && view.server.socket === pane.socket,
+  );
+};
+
+/**
+ * Answers for every worker the snapshot was taken for, in that order.
+ *
+ * @param besidesAsker the locks of the agent that asks do not count
+ */
+export const answerPreflight = (snapshot: Snapshot, besidesAsker = false): readonly PreflightResult[] => {
   const index = indexSnapshot(snapshot);
   const readOccupants = occupantReader(index);
   const { root } = snapshot.town;
   const closed = closedHomesOf(snapshot);
-  const judged = judgeAll(index, readOccupants);
+  const all = judgeAll(index, readOccupants);
+  const own = new Set(besidesAsker ? all.filter((verdict) => isAskers(verdict, index)) : []);
+  const judged = all.filter((verdict) => !own.has(verdict));
+  const ownedAt = new Set([...own].map(({ lock }) => lock.worker));
   const ofGit = groupBy(
     judged.filter((verdict) => isOfWorkingTree(verdict, root)),
     ({ lock }) => lock.worker,
@@ -122,7 +141,8 @@ export const answerPreflight = (snapshot: Snapshot): readonly PreflightResult[] 
       return hiding === undefined ? result : besideClosed(result, hiding, root);
     },
     around: (worker) => occupantsWithoutLock(worker, index, readOccupants),
-    isFree: (worker) => !ofGit.has(worker),
+    noLock: (worker) =>
+      ownedAt.has(worker) ? 'no other lock' : ofGit.has(worker) ? "no agent's lock" : 'no lock',
   });
   return answers.map((result) => besideGitLocks(result, ofGit.get(result.worker) ?? [], snapshot));
 };
