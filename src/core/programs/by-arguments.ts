@@ -6,10 +6,11 @@ import type { ProcessRole } from '../types/evidence.ts';
 import { INFRASTRUCTURE_ARGUMENTS } from './known-programs.ts';
 
 /**
- * Scripts that start a dev server, a watcher or a test when given to `npm run` and similar tools. `start` is left out: in an
- * agent's own repository it starts the agent.
+ * Scripts that start a dev server, a watcher or a test when given to `npm run` and similar tools, alone or for a usual part of an
+ * application: `dev:agent` may start an agent, and so may `start` in an agent's own repository.
  */
-const DEV_SCRIPT = /^(dev|serve|preview|watch|test|build|lint|format|check|typecheck|storybook)([:-].*)?$/;
+const DEV_SCRIPT =
+  /^(dev|serve|preview|watch|test|build|lint|format|check|typecheck|storybook)([:-](all|api|app|assets|backend|ci|client|coverage|css|debug|dev|docs|e2e|fix|frontend|integration|js|prod|production|server|types|ui|unit|watch|web))*$/;
 
 const PACKAGE_MANAGERS = ['npm', 'pnpm', 'yarn', 'bun'];
 
@@ -17,7 +18,8 @@ const DEV_SERVER: ProcessRole = { class: 'bystander', why: 'a dev server or a te
 
 /** `npm run dev`, `pnpm dev`, `yarn test:watch`; npm writes it over its arguments as one word. */
 const runsDevScript = (names: readonly string[], given: readonly string[]): boolean => {
-  const title = names.find((name) => name.startsWith('npm '))?.split(' ');
+  // The kernel's name comes first, and is cut.
+  const title = names.findLast((name) => name.startsWith('npm '))?.split(' ');
   const manager = title?.[0] ?? names.find((name) => PACKAGE_MANAGERS.includes(name));
   if (manager === undefined) return false;
   const words = title?.slice(1) ?? given;

@@ -182,10 +182,12 @@ export const BYSTANDER_PROGRAMS: readonly KnownPrograms[] = [
     names: [
       'vite webpack webpack-dev-server next next-server nuxt nuxi astro remix gatsby parcel rollup http.server',
       'http-server live-server browser-sync storybook react-scripts vue-cli-service ng expo metro wrangler jekyll hugo',
-      'mkdocs uvicorn gunicorn hypercorn flask django-admin manage.py puma unicorn sidekiq',
+      'mkdocs uvicorn gunicorn hypercorn puma unicorn sidekiq',
     ],
     startsOnlyItsOwn: true,
   },
+  // Their commands may be an application's own, and their servers need no other program.
+  { why: 'a dev server', names: ['flask django-admin manage.py'] },
   {
     why: 'a package manager',
     names: [
