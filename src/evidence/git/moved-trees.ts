@@ -69,13 +69,19 @@ const leadsOfWorkingTrees = async (table: ProcessTable): Promise<readonly Lead[]
   const all = await workingDirectories(table);
   const silent = ourServersApart([]).filter((at) => all.some((cwd) => isAround(at, cwd)) && !answers(at));
   const cwds = all.filter((cwd) => !silent.some((at) => isAround(at, cwd)));
-  const tops = new Set<DiskPath>(cwds.flatMap((cwd) => find(cwd)?.top ?? []));
+  const tops = new Set<DiskPath>(cwds.flatMap((cwd) => [...treesAround(cwd, find)]));
   for (const cwd of cwds) if (showsBytes(cwd)) for (const around of directoriesAround(cwd)) tops.add(around);
   return [...tops].flatMap((top) => {
     const to = pointerIn(top);
     return to === null ? [] : [{ top: displayPath(top), to: realOrSame(to), isBroken: !entryExists(to) }];
   });
 };
+
+/** The working tree that a directory lies in, and every one around that: whoever works in a submodule works in all of them. */
+function* treesAround(cwd: string, find: ReturnType<typeof repositoryFinder>): Generator<string, void> {
+  for (let top = find(cwd)?.top; top !== undefined && top !== dirname(top); top = find(dirname(top))?.top)
+    yield top;
+}
 
 /** The directory, and every one above it whose path is not UTF-8 either: their repositories are not found by text. */
 function* directoriesAround(cwd: string): Generator<DiskPath, void> {
