@@ -34,8 +34,9 @@ export const treePathReader = (): TreePathReader => remembering(treePathIn, disp
 export const outsideFinder = (root: string, readTreePath: TreePathReader): OutsideFinder =>
   remembering((gitDir) => {
     const recorded = readTreePath(gitDir);
-    const isOutside = recorded !== null && relativeTo(root, displayPath(recorded)) === null;
-    const name = isOutside ? outsideName(root, realOrSame(recorded)) : null;
+    // A symlink in the root may lead out of it, as where worktrees were moved to a bigger disk.
+    const real = recorded === null ? null : realOrSame(recorded);
+    const name = real === null || relativeTo(root, real) !== null ? null : outsideName(root, real);
     const top = typeof recorded === 'string' && name !== null ? join(root, name) : recorded;
     return name === null || top === null ? null : { name, top };
   }, displayPath);
