@@ -531,6 +531,43 @@ describe('damaged repositories', () => {
     expect((await lockOf('../feature-moved')).state).toBe('held');
   });
 
+  /** A submodule in the working tree, or another repository. */
+  const inner: Record<string, (top: string, source: string) => void> = {
+    'a submodule': (top, source) =>
+      void git(top, '-c', 'protocol.file.allow=always', 'submodule', 'add', '-q', source, 'inner'),
+    'another repository': (top) => void git(top, 'init', '-q', 'inner'),
+  };
+  gitTest.each(Object.keys(inner))(
+    'counts whoever works in it in %s, also once it was moved',
+    async (name) => {
+      const { root, worktree, lockOf } = makeRepository();
+      const path = worktree('one', reasonOf(ended()));
+      inner[name]?.(path, root);
+      await fakeAgent('claude', { cwd: join(path, 'inner') });
+      const { state, evidence } = await lockOf('one');
+      expect(state).toBe(name === 'a submodule' ? 'held' : 'unknown');
+      expect(JSON.stringify(evidence)).toMatch(/claude \(process \d+\) is running in /);
+      renameSync(path, join(root, 'other'));
+      expect((await lockOf('one')).state).toBe('unknown');
+      renameSync(join(root, 'other'), join(root, '../outside'));
+      expect((await lockOf('one')).state).toBe('unknown');
+    },
+  );
+
+  gitTest.each(['trees/a', 'trees'])(
+    'counts whoever works in it outside, behind the symlink %s',
+    async (link) => {
+      const { root, worktree, lockOf, look } = makeRepository();
+      await fakeAgent('claude', { cwd: worktree('trees/a', reasonOf(ended())) });
+      renameSync(join(root, link), join(root, '../elsewhere'));
+      symlinkSync(join(root, '../elsewhere'), join(root, link));
+      const place = link === 'trees' ? '../elsewhere/a' : '../elsewhere';
+      expect(await lockOf(place)).toMatchObject({ state: 'held' });
+      await fakeAgent('codex', { cwd: join(root, 'trees/a') });
+      expect((await look()).collisions).toMatchObject([{ kind: 'agents', workers: [place] }]);
+    },
+  );
+
   gitTest(
     'a worktree that was moved with its repository while an agent works in it is in doubt',
     async () => {

@@ -89,12 +89,33 @@ export const listAtWork = (kind: 'agent' | 'unknown', index: TownIndex): readonl
     });
 };
 
+/** Whether somebody at a path is at a worker's place. */
+type PlaceRule = typeof isAtPlaceOf;
+
 /** The asker's agent does not count, nor what it started at its own place; what it started at another worker counts there. */
-const isAskersOwn = ({ startedFrom }: AtWork, worker: WorkerView, index: TownIndex): boolean =>
-  startedFrom.some((path) => path !== null && isAtPlaceOf(path, worker, index));
+const isAskersOwn = (
+  { startedFrom }: AtWork,
+  worker: WorkerView,
+  index: TownIndex,
+  isThere: PlaceRule,
+): boolean => startedFrom.some((path) => path !== null && isThere(path, worker, index));
 
 /** True where it works at this worker's place and belongs neither to the asker nor to the lock's own live holder. */
-export const worksAt = (one: AtWork, worker: WorkerView, ownPid: number | null, index: TownIndex): boolean =>
-  one.paths.some((path) => isAtPlaceOf(path, worker, index)) &&
-  !isAskersOwn(one, worker, index) &&
+export const worksAt = (
+  one: AtWork,
+  worker: WorkerView,
+  ownPid: number | null,
+  index: TownIndex,
+  isThere: PlaceRule = isAtPlaceOf,
+): boolean =>
+  one.paths.some((path) => isThere(path, worker, index)) &&
+  !isAskersOwn(one, worker, index, isThere) &&
   (ownPid === null || !one.pids.includes(ownPid));
+
+/** The same for all that lies in the worker's directory: also the repositories and working trees in it. */
+export const worksWithin = (
+  one: AtWork,
+  worker: WorkerView,
+  ownPid: number | null,
+  index: TownIndex,
+): boolean => worksAt(one, worker, ownPid, index, (path) => isWithin(path, worker.worker));

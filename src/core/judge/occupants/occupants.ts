@@ -1,16 +1,17 @@
 /** Occupants: agents seen at work in a worker's directory, whether or not a lock names them. */
 
-import { agentNameOf } from '../../programs/classify.ts';
+import { agentNameOf, programOf } from '../../programs/classify.ts';
 import { panesAround, sessionSays } from '../../town/belonging.ts';
 import { paneOf } from '../../town/machine-index.ts';
+import { isWithin } from '../../town/roles.ts';
 import { whyUnreached } from '../../town/unreached.ts';
 import { type PaneView, paneName, processKey, type TownIndex, type WorkerView } from '../../town/views.ts';
 import type { LockFile } from '../../types/evidence.ts';
 import type { Fact, Occupant, Stranger } from '../../types/judgement.ts';
-import { type AtWork, isAtPlaceOf, listAtWork, worksAt } from './at-work.ts';
+import { type AtWork, isAtPlaceOf, listAtWork, worksAt, worksWithin } from './at-work.ts';
 import { bystanderReader } from './bystanders.ts';
 import { closedRegistryReader } from './closed-registries.ts';
-import { strangerReader } from './strangers.ts';
+import { programAt, strangerReader } from './strangers.ts';
 
 export interface OccupantFinding {
   readonly occupants: readonly Occupant[];
@@ -97,6 +98,15 @@ const isHiding = ({ process, startedFrom }: AtWork): boolean =>
 /** Process 1 came with the machine or the container: that a sandbox hides its directory raises no doubt. */
 const isNotInit = ({ process }: AtWork): boolean => process.pid !== 1;
 
+/**
+ * Somebody who works in another repository or working tree inside of this one is no occupant of it, but works in the directory
+ * that the lock of a worktree guards as a whole.
+ */
+const innerDoubt = ({ process, paths }: AtWork, { worker }: WorkerView): string => {
+  const where = paths.find((path) => isWithin(path, worker)) ?? worker;
+  return `${programAt(programOf(process), process.pid)} is running in ${where}, a repository inside of this one`;
+};
+
 /** The finding where nobody works, or where occupants do not matter. */
 export const NOBODY_FOR_CERTAIN: OccupantFinding = {
   occupants: [],
@@ -119,8 +129,10 @@ const NONE: readonly never[] = [];
 /** Prepares to look for occupants of many workers in one snapshot. */
 export const occupantReader = (index: TownIndex): OccupantReader => {
   const agents = listAtWork('agent', index);
-  const hiding = [...agents, ...listAtWork('unknown', index).filter(isNotInit)].filter(isHiding);
+  const all = [...agents, ...listAtWork('unknown', index).filter(isNotInit)];
+  const hiding = all.filter(isHiding);
   const inTown = agents.filter(({ paths }) => paths.length > 0);
+  const allInTown = all.filter(({ paths }) => paths.length > 0);
   const readStrangers = strangerReader(index);
   const readBystanders = bystanderReader(index);
   const readClosed = closedRegistryReader(index);
@@ -154,16 +166,23 @@ export const occupantReader = (index: TownIndex): OccupantReader => {
         ? NONE
         : around.filter((view) => view.idle && !view.asking && sessionSays(view, worker) === 'mine');
     const bystanders = panes.length + processes.length > 0 ? null : readBystanders(worker, idle);
-    if (around.length + processes.length + unseen.length + strangers.length === 0 && bystanders === null)
-      return NOBODY_FOR_CERTAIN;
+    const within =
+      lock?.tree === undefined || panes.length + processes.length + strangers.length > 0
+        ? undefined
+        : allInTown.find((one) => worksWithin(one, worker, ownPid, index));
+    const inner: readonly string[] = within === undefined ? NONE : [innerDoubt(within, worker)];
+    const isSeen = around.length + processes.length + unseen.length + strangers.length + inner.length > 0;
+    if (!isSeen && bystanders === null) return NOBODY_FOR_CERTAIN;
     const occupants = [
       ...new Map([...panes, ...processes].map((occupant) => [occupant.key, occupant])).values(),
     ];
     const doubts =
-      occupants.length > 0 ? [] : [...strangers.map(({ text }) => text), ...unseen.map(describeUnseen)];
+      occupants.length > 0
+        ? []
+        : [...strangers.map(({ text }) => text), ...inner, ...unseen.map(describeUnseen)];
     return {
       occupants,
-      known: unseen.length + strangers.length === 0,
+      known: unseen.length + strangers.length + inner.length === 0,
       doubts,
       unseen,
       strangers,
