@@ -177,7 +177,9 @@ const footLines = (
   const headline = report === null ? '' : pen.safe(summarize(report).headline);
   const unchecked = report === null ? null : tellGaps(report, 1, false);
   const went =
-    gone.length === 0 ? '' : `Gone within a minute: ${pen.safe(gone.map(({ worker }) => worker).join(', '))}`;
+    gone.length === 0
+      ? ''
+      : `Gone in the last minute: ${pen.safe(gone.map(({ worker }) => worker).join(', '))}`;
   const said = state.isTyping
     ? `/${pen.safe(state.filter)}_`
     : (state.message ?? (state.filter === '' ? went : `/${pen.safe(state.filter)}`));

@@ -16,9 +16,16 @@ export interface TopRow extends Row {
   readonly isNew: boolean;
 }
 
-/** What was seen of each row, and when it was last seen to change; null for one that was there from the start. */
+/** `changedAtMs`: null for a row that was there from the start. */
+interface SeenRow {
+  readonly worker: string;
+  readonly essence: string;
+  readonly changedAtMs: number | null;
+}
+
+/** What was seen of each row, and when it was last seen to change. */
 export interface Memory {
-  readonly seen: ReadonlyMap<string, { readonly essence: string; readonly changedAtMs: number | null }>;
+  readonly seen: ReadonlyMap<string, SeenRow>;
   /** Workers whose row went away, and when. */
   readonly gone: readonly { readonly worker: string; readonly atMs: number }[];
 }
@@ -32,19 +39,19 @@ export const rememberRows = (
   before: Memory | null,
   nowMs: number,
 ): { readonly rows: readonly TopRow[]; readonly memory: Memory } => {
-  const seen = new Map<string, { essence: string; changedAtMs: number | null }>();
+  const seen = new Map<string, SeenRow>();
   const rows = rowsWorstFirst(rowsOf(report, false)).map((row): TopRow => {
     const key = row.lock?.id ?? `${row.state}:${row.worker}`;
     const essence = `${row.mark} ${row.lock === null ? row.text : essenceOf(row.lock)}`;
     const old = before?.seen.get(key);
     const changedAtMs = before === null ? null : old?.essence === essence ? old.changedAtMs : nowMs;
-    seen.set(key, { essence, changedAtMs });
+    seen.set(key, { worker: row.worker, essence, changedAtMs });
     return { ...row, key, isNew: changedAtMs !== null && nowMs - changedAtMs < MARKED_MS };
   });
   const names = new Set(rows.map(({ worker }) => worker));
-  const left = [...(before?.seen.keys() ?? [])]
-    .filter((key) => !seen.has(key))
-    .map((key) => ({ worker: key.slice(key.indexOf(':') + 1), atMs: nowMs }));
+  const left = [...(before?.seen ?? [])]
+    .filter(([key]) => !seen.has(key))
+    .map(([, { worker }]) => ({ worker, atMs: nowMs }));
   const gone = [...(before?.gone ?? []), ...left].filter(
     ({ worker, atMs }) => nowMs - atMs < MARKED_MS && !names.has(worker),
   );

@@ -243,7 +243,7 @@ inTmux('the keys of doctor top (skipped without tmux)', () => {
     town.lock('beads/crew/eve', { session_id: '%7777' });
     await run.shows(/^ \* ⚠ crew\/eve/m);
     rmSync(town.path(ADA));
-    await run.shows('Gone within a minute: gastown/crew/ada');
+    await run.shows('Gone in the last minute: gastown/crew/ada');
     expect(run.screen()).toMatch(/^> {2}⚠ crew\/bob/m);
   });
 });
