@@ -137,6 +137,24 @@ describe("users: the caller is not the agent's user", () => {
   );
 
   asOther(
+    "another user's agent that hides its place keeps its lock, though it seems younger → held",
+    async () => {
+      const stage = setStage();
+      const { town } = stage;
+      const home = makeTmuxTmpdir();
+      open(home, town.root);
+      const { pid } = await fakeAgent('claude', { cwd: town.path(ADA) });
+      const acquired_at = new Date(Date.now() - 3_600_000).toISOString();
+      town.lock(ADA, { pid, acquired_at, session_id: '' }, { ageSeconds: 3600 });
+      give(town.root);
+      expect(lockOf(await askAsOther(stage, home), ADA)).toMatchObject({
+        state: 'held',
+        holder: { process: 'alive' },
+      });
+    },
+  );
+
+  asOther(
     'what an asking agent started counts where it is seen, though that agent is hidden → held',
     async () => {
       const { town } = setStage();

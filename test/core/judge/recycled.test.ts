@@ -97,6 +97,14 @@ describe('a process that is neither here nor clearly elsewhere', () => {
   });
 });
 
+test('an agent of another user that hides its place is the holder for ever, another program is not', () => {
+  const hidden = { uid: 0, cwd: { seen: false, why: 'EACCES' }, environment: null } as const;
+  const agent = judge(59 * 60, { ...hidden, names: ['claude'] });
+  expect([agent.state, agent.holder?.process]).toEqual(['held', 'alive']);
+  expect(texts(agent)).toMatch(/started 2 d after the lock: probably not its holder/);
+  expect(judge(11, { ...hidden, names: ['crond'] }).reasons).toContain('process-recycled');
+});
+
 describe('a thread of the kernel, or the init of the machine, took no lock', () => {
   const ofSystem: Partial<ProcessInfo> = {
     names: ['kthreadd'],
