@@ -6,7 +6,7 @@ import { mayWrite } from '../../io/trust.ts';
 import { otherNames } from '../processes/linux/other-names.ts';
 import type { ProcessTable } from '../processes/row.ts';
 import { hasEnded, tmuxServersOf, treeBelow } from '../processes/table.ts';
-import { townPlaceFinder } from '../town/place.ts';
+import { isSameDirectory, townPlaceFinder } from '../town/place.ts';
 import { accessTo, numberThere, type ServerHere } from './other-namespaces.ts';
 import { belongsTo } from './permission.ts';
 
@@ -78,8 +78,8 @@ export const findUnreached = (
 };
 
 /**
- * True where everything that a server started provably works outside the town: the processes are listed, share our view
- * of the file system, and show their working directories.
+ * True where everything that a server started provably works outside the town: the processes are listed, show their working
+ * directories, and share our view of the file system or have one without the town.
  */
 export const worksOutside = async (root: string, server: number, table: ProcessTable): Promise<boolean> =>
   (await whereItWorks(root, server, table)) === 'outside';
@@ -115,17 +115,20 @@ const whereItWorks = async (
   const tree = startedBy(server, table);
   const cwds = await table.details.workingDirectories(tree);
   const placeInTown = townPlaceFinder(root, []);
-  const { serverAt } = otherNames([root], table.details);
+  const { serverAt, mayLead } = otherNames([root], table.details);
   const places = tree.map((pid) => {
     const cwd = cwds.get(pid);
     const row = table.rows.get(pid);
     if (cwd?.seen !== true) return row === undefined || hasEnded(row, table) ? 'outside' : 'hidden';
     const inside = isIdleShell(pid, table) ? 'hidden' : 'inside';
-    if (relativeTo(root, cwd.value) !== null) return inside;
-    if (!table.details.sharesOurPaths(pid)) return 'hidden';
+    const door = table.details.doorToCwd(pid) ?? cwd.value;
+    const isApart = !table.details.sharesOurPaths(pid);
+    // Where the town is not mounted the same path is another directory, unless it was entered before.
+    const isOurs = !isApart || mayLead(pid) || isSameDirectory(door, cwd.value);
+    if (relativeTo(root, cwd.value) !== null) return isOurs ? inside : 'outside';
+    if (isApart && mayLead(pid)) return 'hidden';
     if (serverAt(pid, cwd.value) !== null) return 'outside';
-    const isInTown = placeInTown(cwd.value, table.details.doorToCwd(pid) ?? cwd.value) !== null;
-    return isInTown ? inside : 'outside';
+    return placeInTown(cwd.value, door) === null ? 'outside' : inside;
   });
   if (places.includes('inside')) return 'inside';
   return places.includes('hidden') ? 'hidden' : 'outside';

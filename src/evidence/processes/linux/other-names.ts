@@ -15,12 +15,15 @@ export interface OtherNames {
    * at it may wait for ever. Null for every other path.
    */
   readonly serverAt: (pid: number, path: string) => string | null;
+  /** False where no path of that process leads into one of the directories, as in a container without them. */
+  readonly mayLead: (pid: number) => boolean;
 }
 
 /** What the lists of mounts of one namespace tell. */
 interface Told {
   readonly nameOf: (path: string) => string | 'untold' | null;
   readonly servers: readonly string[];
+  readonly mayLead: boolean;
 }
 
 /** @param trees the directories: absolute, symlinks resolved */
@@ -33,14 +36,20 @@ export const otherNames = (
     const ours = mountInfo(process.pid);
     // A path of our own namespace is shown as we know it, whatever root that process has.
     const theirs = mountNamespace(pid) === mountNamespace(process.pid) ? ours : mountInfo(pid);
-    if (ours === '' || theirs === '') return { nameOf: translator(own), servers: [] };
+    if (ours === '' || theirs === '') return { nameOf: translator(own), servers: [], mayLead: true };
     const places = diskPlacesOf(ours, trees);
     const names = places === null ? null : mountedNamesOf(theirs, places);
     return names === null
-      ? { nameOf: () => 'untold', servers: [] }
-      : { nameOf: translator([...names, ...own]), servers: serversApart(theirs, ours, trees) };
+      ? { nameOf: () => 'untold', servers: [], mayLead: true }
+      : {
+          nameOf: translator([...names, ...own]),
+          servers: serversApart(theirs, ours, trees),
+          mayLead: names.size > 0,
+        };
   };
-  const ofNamespaces = new Map<string | null, Told>([[null, { nameOf: translator(own), servers: [] }]]);
+  const ofNamespaces = new Map<string | null, Told>([
+    [null, { nameOf: translator(own), servers: [], mayLead: true }],
+  ]);
   const toldTo = (pid: number): Told => {
     const namespace = mountNamespace(pid);
     const told = ofNamespaces.get(namespace) ?? read(pid);
@@ -54,6 +63,7 @@ export const otherNames = (
       const at = servers.find((server) => isAround(server, path));
       return at === undefined || nameOf(path) !== null ? null : at;
     },
+    mayLead: (pid) => toldTo(pid).mayLead,
   };
 };
 
