@@ -75,15 +75,20 @@ const claim: Registry['claim'] = ({ value, atMs }) => {
 };
 
 /**
- * A top-level scalar of a YAML document, plain or quoted on one line, as this file has them; null for anything else. JSON's
+ * A top-level scalar of a YAML document, plain or quoted on one line; null for anything else, a record that cannot be read. JSON's
  * quotes are YAML's double ones.
  */
 export const scalarIn = (yaml: string, key: string): string | null => {
-  const line = yaml.split('\n').find((text) => text.startsWith(`${key}:`));
-  const value = line?.slice(key.length + 1).trim() ?? '';
-  if (value.startsWith("'")) return textIn(/^'((?:[^']|'')*)'$/.exec(value)?.[1]?.replaceAll("''", "'"));
-  if (!value.startsWith('"')) return /^[\w/.~]/.test(value) ? textIn(value.replace(/ #.*$/, '')) : null;
-  return tryOr(() => textIn(JSON.parse(value)), null);
+  const lines = yaml.split(/\r?\n/);
+  const start = new RegExp(`^(["']?)${key}\\1\\s*:(?=\\s|$)`);
+  const at = lines.findIndex((text) => start.test(text));
+  // The next line may continue the text.
+  if (/^\s+[^\s#]/.test(lines[at + 1] ?? '')) return null;
+  const value = lines[at]?.replace(start, '').trim() ?? '';
+  const quoted = /^("(?:[^"\\]|\\.)*"|'(?:[^']|'')*')(?:\s+#.*)?$/.exec(value)?.[1];
+  if (quoted?.startsWith("'")) return textIn(quoted.slice(1, -1).replaceAll("''", "'"));
+  if (quoted !== undefined) return tryOr(() => textIn(JSON.parse(quoted)), null);
+  return /^[\w/.~]/.test(value) ? textIn(value.replace(/\s+#.*$/, '')) : null;
 };
 
 /** The registry, for the list in `registries.ts`. */

@@ -83,6 +83,11 @@ describe('an unreadable registry', () => {
     );
   });
 
+  test('with one unreadable record casts doubt on its process whatever that is called', () => {
+    expect(judge({ names: ['vim'], cwd: HOME }, [{ pid: 800, why: 'it is a fifo' }]).state).toBe('unknown');
+    expect(judge({ names: ['vim'], cwd: HOME }, [{ pid: 801, why: 'it is a fifo' }]).state).toBe('stale');
+  });
+
   test('casts no doubt unless a process of its user that may be a session works there', () => {
     expect(judge(spare, [{ uid: 1001 }]).state).toBe('stale');
     expect(judge({ ...spare, cwd: { seen: true, value: '/' } }, [{}]).state).toBe('stale');

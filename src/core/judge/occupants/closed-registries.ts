@@ -1,4 +1,7 @@
-/** Processes that do not count only because no registry names them, where their user's registry could not be read: doubt. */
+/**
+ * Processes that do not count only because no registry names them, where their user's registry could not be read: doubt. So are
+ * those of any other name whose own record could not be read.
+ */
 
 import { programOf } from '../../programs/classify.ts';
 import { SPARE_PROCESS } from '../../programs/known-programs.ts';
@@ -11,17 +14,23 @@ import { isAtPlaceOf } from './at-work.ts';
 export type ClosedRegistryReader = (worker: WorkerView) => string | null;
 
 export const closedRegistryReader = (index: TownIndex): ClosedRegistryReader => {
-  const { processes } = index.machine.seen;
+  const { asker, processes } = index.machine.seen;
   const { town } = index.snapshot;
   const { closedRegistries: closed = [] } = processes;
   if (closed.length === 0) return () => null;
   const isNobodyForNow = (process: ProcessInfo): boolean =>
     process.role?.why === SPARE_PROCESS || index.machine.classify(process).class === 'left-behind';
+  // An agent counts in any case, and the asker does not.
+  const isNobodyByName = (process: ProcessInfo): boolean =>
+    index.machine.classify(process).class !== 'agent' && !asker.pids.includes(process.pid);
   const suspects = processes.list.flatMap((process) => {
     const registry = closed.find(
-      ({ uid, pid }) => uid === process.uid && (pid === undefined || pid === process.pid),
+      ({ uid, pid }) =>
+        uid === process.uid &&
+        (pid === undefined || pid === process.pid) &&
+        (isNobodyForNow(process) || (pid !== undefined && isNobodyByName(process))),
     );
-    if (registry === undefined || !isNobodyForNow(process)) return [];
+    if (registry === undefined) return [];
     const path = process.cwd?.seen === true ? relativeTo(town.root, process.cwd.value) : null;
     return path === null ? [] : [{ path, process, registry }];
   });
