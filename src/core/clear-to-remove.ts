@@ -20,6 +20,8 @@ export interface RemovalEvidence {
   readonly name: string;
   /** Absolute. */
   readonly path: string;
+  /** Of the town that its locks were looked for in. */
+  readonly root: string;
   readonly places: readonly PlaceOfWork[];
   /** Of the locks in it and in its git directory. */
   readonly verdicts: readonly Verdict[];
@@ -132,9 +134,9 @@ const ofPlace = (
 };
 
 /** A lock whose holder is gone is only mentioned, except the one by which git refuses the removal. */
-const ofLock = (verdict: Verdict, { path }: RemovalEvidence): readonly Objection[] => {
+const ofLock = (verdict: Verdict, { path, root }: RemovalEvidence): readonly Objection[] => {
   const { lock, state, facts, notes } = verdict;
-  const next = ['doctor', 'locks', '--under', path];
+  const next = ['doctor', 'locks', '--under', path, '--town', root];
   const told = facts[0]?.text ?? state;
   const which = `the lock ${lock.path}`;
   switch (state) {
@@ -235,7 +237,12 @@ const lossesIn = (
   const among = `${linkedTrees[0] ?? ''}${linkedTrees.length > 1 ? ' among them' : ''}`;
   const files = count(untracked, 'untracked file or directory', 'untracked files or directories');
   const commits = count(unpushed, 'commit');
-  const onNoOther = `${branch === null ? ', on no branch' : ` of ${branch}`}, on no remote and on no other branch`;
+  const onNoOther =
+    branch === null
+      ? ', on no branch and on no remote'
+      : ` of ${branch}, on no remote and on no other branch`;
+  const ofAll = [...(branch === null ? ['HEAD'] : []), '--branches', '--tags', '--not', '--remotes'];
+  const others = [...(branch === null ? [] : [`--exclude=${branch}`]), '--branches'];
   return [
     ...lost(
       linkedTrees.length > 0,
@@ -255,7 +262,8 @@ const lossesIn = (
       unpushed > 0,
       'unpushed',
       isLinked ? commits + onNoOther : `${commits} on no remote`,
-      git('log', '--oneline', ...(isLinked ? ['HEAD'] : ['--branches', '--tags']), '--not', '--remotes'),
+      // The commits that were counted, and no others.
+      git('log', '--oneline', ...(isLinked ? ['HEAD', '--not', '--remotes', ...others] : ofAll)),
     ),
     ...lost(stashes > 0 && kind === 'main', 'stash', stashEntries(stashes), git('stash', 'list')),
   ];

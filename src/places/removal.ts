@@ -74,7 +74,7 @@ export const preflightRemoval = async (
   });
 };
 
-const NOTHING_SEEN: Omit<RemovalEvidence, 'name' | 'path' | 'gaps'> = {
+const NOTHING_SEEN: Omit<RemovalEvidence, 'name' | 'path' | 'root' | 'gaps'> = {
   places: [],
   verdicts: [],
   asides: [],
@@ -105,10 +105,10 @@ const evidenceOf = async (
     const places = peopleIn(named, await lookAt(root));
     const moved = places.find((place) => place.worker !== worker);
     const gone = moved === undefined ? 'its directory is gone' : `it was moved to ${moved.path}`;
-    return { ...NOTHING_SEEN, name, path, places, gaps: [], gone: `git still lists it, but ${gone}` };
+    return { ...NOTHING_SEEN, name, path, root, places, gaps: [], gone: `git still lists it, but ${gone}` };
   }
   const why = whyClosed(path);
-  if (why !== null) return { ...NOTHING_SEEN, name, path, gaps: [{ what: `directory:${path}`, why }] };
+  if (why !== null) return { ...NOTHING_SEEN, name, path, root, gaps: [{ what: `directory:${path}`, why }] };
   const snapshot = await lookAt(root);
   const around = repositoryFinder()(path);
   const gitDir = around === null || around.top !== path ? null : realGitDirOf(around);
@@ -123,6 +123,7 @@ const evidenceOf = async (
   return {
     name,
     path,
+    root,
     places: peopleIn(named, snapshot),
     verdicts: onceEach(
       [snapshot, ...(main === null ? [] : [main])].flatMap((each) => locksOf(each, path, gitDir)),

@@ -526,6 +526,23 @@ describe('the answer about removal', () => {
     },
   );
 
+  gitTest('names a command that lists the commits that were counted, and no others', async () => {
+    const { tree, answer } = setStage();
+    git(tree, 'remote', 'remove', 'origin');
+    commitIn(tree);
+    for (const said of [' of .*, on no remote and on no other branch', ', on no branch and on no remote']) {
+      const { message, next } = await answer(tree);
+      expect(message).toMatch(new RegExp(`^1 commit${said}$`));
+      const [[program, ...words] = []] = next;
+      expect(program).toBe('git');
+      expect(git('/', ...words)).toMatch(/^\w+ new\n$/);
+      if (git(tree, 'branch', '--show-current') === '') break;
+      const branch = git(tree, 'branch', '--show-current').trim();
+      git(tree, 'checkout', '-q', '--detach');
+      git(tree, 'branch', '-q', '-D', branch);
+    }
+  });
+
   gitTest('names what the person who locked it by hand does, and that works', async () => {
     const { main, tree, answer } = setStage();
     git(main, 'worktree', 'lock', tree);
@@ -534,7 +551,7 @@ describe('the answer about removal', () => {
       / is held by a person, who alone unlocks it \(git worktree unlock\): locked without a reason or a name$/,
     );
     // Whoever runs the next command without reading on must not unlock it.
-    expect(next).toEqual([['doctor', 'locks', '--under', tree]]);
+    expect(next).toEqual([['doctor', 'locks', '--under', tree, '--town', tree]]);
     git(main, 'worktree', 'unlock', tree);
     expect(await answer(tree)).toMatchObject({ answer: 'free', next: [] });
   });
