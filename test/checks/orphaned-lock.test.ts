@@ -52,6 +52,18 @@ describe('orphaned-lock reports', () => {
         servers: [aServer([aPane({ id: '%8', pid: 4242, sessionName: 'gt-crew-bob', path: here.value })])],
       },
     ],
+    [
+      'role, though it stands here',
+      {
+        lookups: [
+          present(4242, {
+            ...soon,
+            cwd: { seen: true, value: `${ROOT}/${ADA}` },
+            environment: { GT_ROLE: BOB },
+          }),
+        ],
+      },
+    ],
     ['lock', { locks: [aLock(ADA), aLock(BOB, { sessionId: '' })], lookups: [present(4242, soon)] }],
   ])('a process that is claimed by another worker’s %s, and advises to leave it alone', (_, parts) => {
     const [finding] = runOn(check, { locks: [aLock(ADA)], ...parts });

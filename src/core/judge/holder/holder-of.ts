@@ -10,7 +10,7 @@ import { tiesOf } from './ties.ts';
 /** Who else claims the live process: the worker it plainly belongs to, or another worker whose lock names it as well. */
 const claimOn = ({ pid, process }: ProcessFinding, one: Case): string | null => {
   const ties = process === null ? null : tiesOf(process, one);
-  if (ties?.mine === true) return null;
+  if (ties?.mine === true) return ties.claimedBy;
   return ties?.claimedBy ?? one.index.locksNaming(pid).find((other) => other !== one.lock)?.worker ?? null;
 };
 

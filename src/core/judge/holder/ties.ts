@@ -80,12 +80,12 @@ const placeSays = (place: string, process: ProcessInfo, worker: WorkerView, inde
 export const tiesOf = (process: ProcessInfo, { lock, worker, index }: Case): Ties => {
   const { cwd, environment, uid } = process;
   const known = cwd?.seen === true && (environment !== null || index.machine.seen.host.platform !== 'linux');
-  const sayings = [
+  const claims = [
     paneSays(process, worker, index),
     variablesSay(process, worker, index),
     ...registrationsOf(process).map((session) => placeSays(session.cwd, process, worker, index)),
-    cwd?.seen === true ? placeSays(cwd.value, process, worker, index) : UNSAID,
   ];
+  const sayings = [...claims, cwd?.seen === true ? placeSays(cwd.value, process, worker, index) : UNSAID];
   const mine = sayings.some(({ says }) => says === 'mine');
   const other = sayings.find(({ says }) => says === 'other');
   const isAnotherUsers = uid !== null && lock.uid !== null && uid !== lock.uid;
@@ -99,7 +99,9 @@ export const tiesOf = (process: ProcessInfo, { lock, worker, index }: Case): Tie
     mine,
     elsewhere: mine ? null : (place ?? user),
     known,
+    // Where something ties it to this worker, it may just have gone to another's directory.
     claimedBy:
-      sayings.find(({ says, claimedBy }) => says === 'other' && claimedBy !== null)?.claimedBy ?? null,
+      (mine ? claims : sayings).find(({ says, claimedBy }) => says === 'other' && claimedBy !== null)
+        ?.claimedBy ?? null,
   };
 };
