@@ -1,4 +1,4 @@
-import { advice, defineCheck } from '../src/check.ts';
+import { advice, defineCheck, isAgents } from '../src/check.ts';
 
 /** Several live agents work in one directory and overwrite each other's work, or several workers' locks claim the same agent. */
 export default defineCheck({
@@ -9,7 +9,7 @@ export default defineCheck({
     collisions.map(({ kind, workers, message, facts }) => {
       const [worker = null] = workers;
       // Sorted by path, so of a worker's two locks the one in .runtime/ comes last.
-      const verdict = verdicts.findLast(({ lock }) => lock.worker === worker);
+      const verdict = verdicts.findLast(({ lock }) => lock.worker === worker && isAgents(lock));
       const text =
         kind === 'agents'
           ? 'stop one of them yourself; doctor never kills agents'

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import check from '../../checks/collision.ts';
+import type { LockFile } from '../../src/core/types/evidence.ts';
 import { absent, aLock, aPane, aServer, ROOT } from '../support/snapshot.ts';
 import { runOn } from './run-on.ts';
 
@@ -29,6 +30,19 @@ describe('collision reports', () => {
   test('two agents at a worker without a lock', () => {
     const servers = [aServer([aPane()]), aServer([aPane({ pid: 750 })], elsewhere)];
     expect(runOn(check, { servers })).toMatchObject([{ worker: ADA, lock: null }]);
+  });
+
+  test('the lock of the agents, beside a lock of another kind there', () => {
+    const servers = [aServer([aPane()]), aServer([aPane({ pid: 750 })], elsewhere)];
+    const daemons: LockFile = {
+      ...aLock(ADA),
+      id: `daemon:${ADA}/z.pid`,
+      kind: 'daemon',
+      path: `${ROOT}/${ADA}/z.pid`,
+      rules: { claims: null, witnesses: ['process'], freshMs: 60_000 },
+    };
+    expect(runOn(check, { locks: [aLock(ADA), daemons], servers })).toMatchObject([{ lock: `agent:${ADA}` }]);
+    expect(runOn(check, { locks: [daemons], servers })).toMatchObject([{ worker: ADA, lock: null }]);
   });
 
   test('one pane claimed by the locks of two workers, as a single finding that names both', () => {

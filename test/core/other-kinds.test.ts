@@ -8,6 +8,7 @@ import { describe, expect, test } from '@jest/globals';
 import { answerPreflight } from '../../src/core/clear/with-locks.ts';
 import { examineSnapshot } from '../../src/core/judge/examine.ts';
 import { planRepair } from '../../src/core/plan.ts';
+import { refusalOf } from '../../src/core/report/refusals.ts';
 import type { NumberClaim } from '../../src/core/types/claim.ts';
 import type { KindRules, LockFile, LockRecord, PidLookup, Snapshot } from '../../src/core/types/evidence.ts';
 import type { Examination } from '../../src/core/types/judgement.ts';
@@ -136,6 +137,12 @@ describe('a kind’s rules', () => {
       why: 'fresh',
       retryInSeconds: 15,
     });
+    const unread = verdictOn(
+      dead.id,
+      aSnapshot({ locks: [{ ...young, content: { kind: 'invalid', problem: 'empty', detail: '' } }] }),
+    );
+    expect(unread?.state).toBe('invalid');
+    expect(unread === undefined ? null : refusalOf(unread)).toBe('written less than 60 s ago; try again in 15 s');
     const { rules: _, ...agents } = { ...young, kind: 'agent' };
     expect(verdictOn(dead.id, aSnapshot({ locks: [agents] }))?.release.allowed).toBe(true);
   });

@@ -1,6 +1,9 @@
 /** Why a lock is not released, in words. The one table: reports, plans, repairs, preflight, checks and the lock library. */
+import { FRESH_MS } from '../judge/ages.ts';
 import { releaseOf } from '../judge/may-release.ts';
 import type { Refusal, Verdict } from '../types/judgement.ts';
+
+const JUST_WRITTEN = `written less than ${FRESH_MS / 1000} s ago`;
 
 /** Sentence fragments about the lock. */
 export const REFUSALS: Readonly<Record<Refusal['why'], string>> = {
@@ -13,15 +16,16 @@ export const REFUSALS: Readonly<Record<Refusal['why'], string>> = {
   'by-hand': 'somebody locked it by hand',
   'no-owner': 'it does not say who holds it',
   never: 'locks of this kind are not released',
-  fresh: 'written less than 30 s ago',
-  young: 'written less than 30 s ago',
+  fresh: JUST_WRITTEN,
+  young: JUST_WRITTEN,
   occupied: 'an agent is running there',
   'occupants-unknown': 'agents may be running unseen',
 };
 
 /** Why a lock is refused, as a sentence fragment that does not say when to ask again. */
 export const describeRefusal = ({ strangers, lock: { rules } }: Verdict, { why }: Refusal): string => {
-  if (why === 'fresh' && rules !== undefined) return `written less than ${rules.freshMs / 1000} s ago`;
+  if ((why === 'fresh' || why === 'young') && rules !== undefined)
+    return `written less than ${rules.freshMs / 1000} s ago`;
   const [stranger] = why === 'occupants-unknown' ? strangers : [];
   return stranger?.text ?? REFUSALS[why];
 };
