@@ -220,10 +220,29 @@ const ofRepository = (
   return [...lossesIn(top, work.value, where), ...remarksOn(top, work.value, where)];
 };
 
+/** Makes git ignore `.runtime/` in all working trees of a repository. */
+const ignoreRuntime = (top: string): readonly string[] => [
+  'sh',
+  '-c',
+  'printf \'\\n%s\\n\' .runtime/ >> "$(git -C "$1" rev-parse --path-format=absolute --git-path info/exclude)"',
+  'sh',
+  top,
+];
+
 /** Work that would be lost with a repository. */
 const lossesIn = (
   top: string,
-  { kind, branch, changed, untracked, unpushed, stashes, operation, linkedTrees }: RepositoryWork,
+  {
+    kind,
+    branch,
+    changed,
+    untracked,
+    isRuntimeOnly,
+    unpushed,
+    stashes,
+    operation,
+    linkedTrees,
+  }: RepositoryWork,
   where: string,
 ): readonly Objection[] => {
   const git = (...words: readonly string[]): readonly string[] => ['git', '-C', top, ...words];
@@ -251,7 +270,12 @@ const lossesIn = (
       git('worktree', 'list'),
     ),
     ...lost(changed > 0, 'uncommitted', `${count(changed, 'file')} changed and not committed`, git('status')),
-    ...lost(untracked > 0, 'uncommitted', files, git('status')),
+    ...lost(
+      untracked > 0,
+      'uncommitted',
+      isRuntimeOnly ? '.runtime/ of its locks is not ignored, so git takes it for work' : files,
+      isRuntimeOnly ? ignoreRuntime(top) : git('status'),
+    ),
     ...lost(
       operation !== null && kind !== 'part',
       'uncommitted',

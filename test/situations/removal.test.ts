@@ -543,6 +543,24 @@ describe('the answer about removal', () => {
     }
   });
 
+  gitTest(
+    'names the directory of its locks where git does not ignore it, and what makes git do so',
+    async () => {
+      const { main, tree, answer } = setStage();
+      mkdirSync(join(tree, '.runtime'));
+      writeFileSync(join(tree, '.runtime/agent.lock.flock'), '');
+      const { answer: word, message, next } = await answer(tree);
+      expect([word, message]).toEqual([
+        'held',
+        '.runtime/ of its locks is not ignored, so git takes it for work',
+      ]);
+      const [[program = '', ...words] = []] = next;
+      execFileSync(program, words, { cwd: '/' });
+      expect(await answer(tree)).toMatchObject({ answer: 'free' });
+      git(main, 'worktree', 'remove', tree);
+    },
+  );
+
   gitTest('names what the person who locked it by hand does, and that works', async () => {
     const { main, tree, answer } = setStage();
     git(main, 'worktree', 'lock', tree);

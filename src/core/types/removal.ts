@@ -13,6 +13,8 @@ export interface RepositoryWork {
   /** Tracked files with changes that are in no commit; conflicts and changed submodules are among them. */
   readonly changed: number;
   readonly untracked: number;
+  /** `.runtime/`, where agents' locks and their backups lie, is all that is untracked, at the top of the working tree. */
+  readonly isRuntimeOnly: boolean;
   /** git ignores the directory itself, so it knows nothing about the files in it. */
   readonly isIgnored: boolean;
   /** Commits that are on no remote-tracking branch; of a linked tree: nor on any other local branch. */

@@ -30,12 +30,20 @@ const OPERATIONS: readonly (readonly [file: string, operation: string])[] = [
   ['BISECT_LOG', 'bisect'],
 ];
 
-interface Tree extends Pick<RepositoryWork, 'branch' | 'changed' | 'untracked' | 'isIgnored'> {
+interface Tree
+  extends Pick<RepositoryWork, 'branch' | 'changed' | 'untracked' | 'isRuntimeOnly' | 'isIgnored'> {
   /** It has no commit yet. */
   readonly isUnborn: boolean;
 }
 
-const NO_TREE: Tree = { branch: null, isUnborn: false, changed: 0, untracked: 0, isIgnored: false };
+const NO_TREE: Tree = {
+  branch: null,
+  isUnborn: false,
+  changed: 0,
+  untracked: 0,
+  isRuntimeOnly: false,
+  isIgnored: false,
+};
 
 const NO_REFS = { unpushed: 0, stashes: 0 };
 
@@ -93,6 +101,7 @@ const readAll = async (place: RepositoryPlace, client: GitClient): Promise<Repos
     branch: tree.branch,
     changed: tree.changed,
     untracked: tree.untracked,
+    isRuntimeOnly: tree.isRuntimeOnly,
     isIgnored: tree.isIgnored,
     operation: OPERATIONS.find(([file]) => existsSync(join(gitDir, file)))?.[1] ?? null,
     hidden: isBare ? 0 : await countHidden(place, ask),
@@ -156,7 +165,8 @@ const readTree = async (
       isIgnored ||= `${inside}/`.startsWith(entry.slice(2).replace(/\/?$/, '/'));
     else if (/^[12u] /.test(entry)) changed += 1;
   }
-  return { branch, isUnborn, changed, untracked, isIgnored };
+  const isRuntimeOnly = untracked === 1 && answer.split('\0').includes('? .runtime/');
+  return { branch, isUnborn, changed, untracked, isRuntimeOnly, isIgnored };
 };
 
 const readRefs = async (
