@@ -554,6 +554,19 @@ describe('damaged repositories', () => {
     },
   );
 
+  gitTest('a worktree is in doubt while an agent works in a copy of it', async () => {
+    const { root, worktree, lockOf } = makeRepository();
+    const path = worktree('one', reasonOf(ended()));
+    execFileSync('cp', ['-a', path, join(root, 'copy')]);
+    expect((await lockOf('one')).state).toBe('stale');
+    await fakeAgent('claude', { cwd: join(root, 'copy') });
+    const { state, evidence } = await lockOf('one');
+    expect(state).toBe('unknown');
+    expect(JSON.stringify(evidence)).toContain(`somebody works in ${root}/copy, whose .git leads to this lock`);
+    await fakeAgent('claude', { cwd: path });
+    expect((await lockOf('one')).state).toBe('held');
+  });
+
   gitTest.each(['trees/a', 'trees'])(
     'counts whoever works in it outside, behind the symlink %s',
     async (link) => {

@@ -142,7 +142,7 @@ export interface LinkedTree {
   readonly astray?: string;
   /** The directory at `path` is astray only in that its `.git` leads to nothing of the same name: its repository may have been moved. */
   readonly isCutOff?: true;
-  /** Where a process works in a directory whose `.git` leads to these files, though none is at `path`: that directory. */
+  /** Where a process works in a directory other than `path` whose `.git` leads to these files, as after a move or a copy: that directory. */
   readonly movedTo?: string;
 }
 

@@ -1,9 +1,9 @@
 /**
- * Linked working trees that were moved without telling git: nothing is where their administrative files say, and somebody may
- * still work in them. Reads only, and never throws.
+ * Linked working trees that were moved or copied without telling git: somebody may work in them elsewhere than their
+ * administrative files say. Reads only, and never throws.
  */
 import { basename, dirname } from 'node:path';
-import type { GoneTree, LockFile } from '../../core/types/evidence.ts';
+import type { GoneTree, LinkedTree, LockFile } from '../../core/types/evidence.ts';
 import { type DiskPath, displayPath, fromDisplay, showsBytes } from '../../io/disk/disk-path.ts';
 import { entryExists } from '../../io/disk/entry-exists.ts';
 import { realOrSame } from '../../io/disk/real-path.ts';
@@ -14,20 +14,20 @@ import { workingDirectories } from '../processes/table.ts';
 import { mainOfLinked, pointerIn, treePathIn } from './linked-tree.ts';
 import { repositoryFinder } from './repository.ts';
 
-/** Adds where somebody works in a working tree of one of these locks that is gone from its place. */
+/** Adds where somebody works whose `.git` leads to one of these locks, elsewhere than git says: its working tree was moved or copied. */
 export const withMovedTrees = async (
   locks: readonly LockFile[],
   table: ProcessTable,
 ): Promise<readonly LockFile[]> => {
-  if (!locks.some(isGone)) return locks;
+  if (!locks.some(({ tree }) => isPlaceKnown(tree))) return locks;
   const leads = await leadsOfWorkingTrees(table);
+  if (leads.length === 0) return locks;
   return locks.map((lock) => {
-    if (!isGone(lock)) return lock;
-    const gitDir = realOrSame(dirname(lock.path));
-    const movedTo = leads.find((lead) => leadsTo(lead, gitDir))?.top;
-    return movedTo === undefined || lock.tree === undefined
-      ? lock
-      : { ...lock, tree: { ...lock.tree, movedTo } };
+    const { tree, path } = lock;
+    if (!isPlaceKnown(tree)) return lock;
+    const gitDir = realOrSame(dirname(path));
+    const movedTo = leads.find((lead) => leadsTo(lead, gitDir, tree))?.top;
+    return movedTo === undefined ? lock : { ...lock, tree: { ...tree, movedTo } };
   });
 };
 
@@ -58,11 +58,15 @@ interface Lead {
   readonly isBroken: boolean;
 }
 
-const isGone = ({ tree }: LockFile): boolean =>
-  tree !== undefined && tree.path !== null && tree.exists.seen && !tree.exists.value;
+type PlacedTree = LinkedTree & { readonly path: string; readonly exists: { readonly seen: true } };
 
-const leadsTo = ({ to, isBroken }: Lead, gitDir: string): boolean =>
-  isBroken ? basename(to) === basename(gitDir) : to === gitDir;
+const isPlaceKnown = (tree: LinkedTree | undefined): tree is PlacedTree =>
+  tree !== undefined && tree.path !== null && tree.exists.seen;
+
+const leadsTo = ({ top, to, isBroken }: Lead, gitDir: string, { path, exists }: PlacedTree): boolean => {
+  if (isBroken) return !exists.value && basename(to) === basename(gitDir);
+  return to === gitDir && top !== realOrSame(path);
+};
 
 const leadsOfWorkingTrees = async (table: ProcessTable): Promise<readonly Lead[]> => {
   const find = repositoryFinder();

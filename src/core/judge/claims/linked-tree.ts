@@ -23,6 +23,6 @@ export const treeDoubt = ({ tree }: LockFile): string | null => {
   const path = tree.path ?? 'its directory';
   if (!tree.exists.seen) return `${path} could not be looked at: ${tree.exists.why}`;
   if (tree.movedTo !== undefined)
-    return `${path} is gone, but somebody works in ${tree.movedTo}, whose .git leads to this lock`;
+    return `${path} is ${tree.exists.value ? 'there' : 'gone'}, but somebody works in ${tree.movedTo}, whose .git leads to this lock`;
   return tree.astray === undefined ? null : `${path} may be another directory: ${tree.astray}`;
 };
