@@ -562,10 +562,25 @@ describe('damaged repositories', () => {
     await fakeAgent('claude', { cwd: join(root, 'copy') });
     const { state, evidence } = await lockOf('one');
     expect(state).toBe('unknown');
-    expect(JSON.stringify(evidence)).toContain(`somebody works in ${root}/copy, whose .git leads to this lock`);
+    expect(JSON.stringify(evidence)).toContain(
+      `somebody works in ${root}/copy, whose .git leads to this lock`,
+    );
     await fakeAgent('claude', { cwd: path });
     expect((await lockOf('one')).state).toBe('held');
   });
+
+  gitTest(
+    'a worktree that was moved within the root is missed, also under a name of equal length',
+    async () => {
+      const { root, worktree, look } = makeRepository();
+      for (const name of ['uno', 'longer']) {
+        renameSync(worktree('one'), join(root, name));
+        expect((await look()).findings).toMatchObject([{ check: 'lock-debris', worker: 'one' }]);
+        git(root, 'worktree', 'remove', '--force', 'one');
+        rmSync(join(root, name), { recursive: true });
+      }
+    },
+  );
 
   gitTest.each(['trees/a', 'trees'])(
     'counts whoever works in it outside, behind the symlink %s',

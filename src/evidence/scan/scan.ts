@@ -1,6 +1,5 @@
 /** Finds the locks of a town: everywhere, at known places, or at one worker. Reads only. */
 
-import { Buffer } from 'node:buffer';
 import { leftoverOf } from '../../core/record/lock-names.ts';
 import { fitsSome } from '../../core/record/name-pattern.ts';
 import { remembering } from '../../core/remembering.ts';
@@ -13,6 +12,7 @@ import { type DiskPath, displayPath, displayRelative, joinPath } from '../../io/
 import { isPlainDirectory } from '../../io/disk/entry-exists.ts';
 import { realpathSync } from '../../io/file-systems/servers.ts';
 import { closedTrees, followPointers, type Pointers, withRepair } from '../git/git-pointers.ts';
+import { treePathIn } from '../git/linked-tree.ts';
 import { agentTable, kindsAt, type LockTable } from '../locks/lock-table.ts';
 import { type GitSighting, type InGitDirsFound, sightInGitDirs } from './git-dirs.ts';
 import type { GitNames, InGitDirs } from './homes.ts';
@@ -226,9 +226,7 @@ const inGitDirsOf = (
   const isInRoot = ({ path }: Directory): boolean => {
     const tree = claims.get(path);
     if (tree === undefined || closed.some(({ leadsTo }) => leadsTo === path)) return false;
-    // What it names is as long as that path: to read hundreds of such files takes three times as long.
-    const look = lookAt(how.disk, { path: `${path}/gitdir`, raw: false }, walked);
-    return look?.size === Buffer.byteLength(tree) + '/.git\n'.length;
+    return treePathIn(path) === tree;
   };
   const linked = found.linked.map(pathOf);
   for (const [at, gap] of walked.gaps.entries()) walked.gaps[at] = withRepair(gap, linked);
