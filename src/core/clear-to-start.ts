@@ -64,7 +64,7 @@ export const gapAt = (worker: string, { gaps, town: { root } }: Snapshot): Gap |
   return gaps.find(({ what, git }) => git === undefined && (what === place || what.startsWith(`${place}/`)));
 };
 
-/** A `.git` that leads to anything else leads to no lock. */
+/** No lock was seen where a `.git` leads to anything else. */
 const HIDING: readonly NonNullable<Gap['git']>[] = ['closed', 'unseen', 'symlink'];
 
 /** The same for the lock of a worktree, which forbids a start, too: it may lie where the `.git` of the worker leads. */

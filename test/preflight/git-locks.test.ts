@@ -122,6 +122,87 @@ describe('the lock of a worktree', () => {
     });
   });
 
+  /** A worktree `a` with a lock that nobody can judge, and `b` without one. */
+  const withTwo = async (): Promise<Repository & { readonly a: string; readonly b: string }> => {
+    const repository = makeRepository();
+    const { pid } = await startProcess('sleep', ['600'], { cwd: repository.root });
+    const a = repository.worktree(TREE, reasonOf(pid));
+    return { ...repository, a, b: repository.worktree('.claude/worktrees/b') };
+  };
+
+  gitTest.each<[string, (a: string, b: string, root: string) => readonly string[]]>([
+    [
+      'was moved',
+      (a) => {
+        renameSync(a, `${a}-moved`);
+        return [`${TREE}-moved`];
+      },
+    ],
+    [
+      'changed places with another',
+      (a, b) => {
+        renameSync(a, `${a}-`);
+        renameSync(b, a);
+        renameSync(`${a}-`, b);
+        return ['.claude/worktrees/b'];
+      },
+    ],
+    [
+      'was copied',
+      (a) => {
+        cpSync(a, `${a}-copy`, { recursive: true });
+        return [TREE, `${TREE}-copy`];
+      },
+    ],
+    [
+      'lies elsewhere, as git has it recorded',
+      (_, __, root) => {
+        writeFileSync(join(root, '.git/worktrees/a/gitdir'), `${join(root, 'elsewhere')}/.git\n`);
+        return [TREE];
+      },
+    ],
+  ])('counts where the .git of its working tree leads to it, which %s', async (_, change) => {
+    const { a, b, ...repository } = await withTwo();
+    const { root, env } = repository;
+    const workers = change(a, b, root);
+    for (const worker of workers) {
+      expect(await ask(repository, worker)).toMatchObject({ answer: 'unsure', state: 'unknown' });
+      expect(await ask(repository, '.', join(root, worker))).toMatchObject({ answer: 'unsure' });
+      expect(await exec(repository, worker)).toBe(22);
+    }
+    const { results } = await preflight(root, ['.', ...workers], { env, cwd: root });
+    expect(results.slice(1)).toMatchObject(workers.map(() => ({ answer: 'unsure', state: 'unknown' })));
+  });
+
+  gitTest('whose holder is dead allows a start where its working tree was moved', async () => {
+    const repository = makeRepository();
+    const tree = repository.worktree(TREE, reasonOf(deadPid()));
+    renameSync(tree, `${tree}-moved`);
+    const { answer, message } = await ask(repository, `${TREE}-moved`);
+    expect(answer).toBe('free');
+    expect(message).toContain('stale git-worktree lock of claude agent agent-ab12');
+    expect(await exec(repository, `${TREE}-moved`)).toBe(7);
+  });
+
+  gitTest.each<[string, (gitDir: string) => void]>([
+    ['has no HEAD', (gitDir) => rmSync(join(gitDir, 'HEAD'))],
+    ['has no commondir', (gitDir) => rmSync(join(gitDir, 'commondir'))],
+    ['leads to no repository', (gitDir) => writeFileSync(join(gitDir, 'commondir'), '../nothing\n')],
+  ])('cannot be judged in a git directory that %s', async (_, change) => {
+    const { a: _a, b: _b, ...repository } = await withTwo();
+    const { root } = repository;
+    const gitDir = join(root, '.git/worktrees/a');
+    change(gitDir);
+    expect(await ask(repository)).toMatchObject({ answer: 'unsure' });
+    expect(await ask(repository, '.', join(root, TREE))).toMatchObject({
+      answer: 'unsure',
+      reasons: ['unreadable'],
+    });
+    expect(await exec(repository)).toBe(22);
+    rmSync(join(gitDir, 'locked'));
+    expect(await ask(repository)).toMatchObject({ answer: 'free' });
+  });
+
   gitTest('that is damaged is doubt', async () => {
     const repository = makeRepository();
     repository.worktree(TREE, 'x');

@@ -12,11 +12,20 @@ import type { Snapshot } from '../types/evidence.ts';
 import type { Verdict } from '../types/judgement.ts';
 import type { Answer, PreflightResult } from '../types/report.ts';
 
-/** True for a lock in the own git directory of its working tree, and for that of a worktree: not for one of a submodule or of all worktrees. */
-export const isOfWorkingTree = ({ lock: { path, worker, tree, gitDir } }: Verdict, root: string): boolean =>
-  gitDir !== undefined &&
-  path.slice(0, path.lastIndexOf('/')) === gitDir.path &&
-  (tree !== undefined || gitDir.tree === placeOf(worker, root));
+/**
+ * The workers in whose own git directory a lock lies: that of its working tree, and those whose `.git` leads there, as after a move
+ * that git was not told. None for the lock of a submodule or of all worktrees.
+ */
+export const workersOf = (
+  { lock: { path, worker, tree, gitDir } }: Verdict,
+  { asked, town: { root } }: Snapshot,
+): readonly string[] => {
+  if (gitDir === undefined || path.slice(0, path.lastIndexOf('/')) !== gitDir.path) return [];
+  const isOwn = tree !== undefined || gitDir.tree === placeOf(worker, root);
+  return asked.filter(
+    (each) => (isOwn && each === worker) || gitDir.leadsFrom?.includes(placeOf(each, root)) === true,
+  );
+};
 
 /** What one of these locks says, and the answer that it demands. */
 type Said = Pick<PreflightResult, 'answer' | 'message' | 'next'> & { readonly verdict: Verdict };

@@ -25,7 +25,7 @@ import type { TownIndex } from '../town/views.ts';
 import type { Snapshot } from '../types/evidence.ts';
 import type { Verdict } from '../types/judgement.ts';
 import type { Answer, PreflightResult } from '../types/report.ts';
-import { besideGitLocks, FORBIDDING_FIRST, isOfWorkingTree } from './beside-git-locks.ts';
+import { besideGitLocks, FORBIDDING_FIRST, workersOf } from './beside-git-locks.ts';
 
 const clearReleasable = (verdict: Verdict, root: string): Draft => {
   const { release, lock, state } = verdict;
@@ -127,8 +127,8 @@ export const answerPreflight = (snapshot: Snapshot, besidesAsker = false): reado
   const judged = all.filter((verdict) => !own.has(verdict));
   const ownedAt = new Set([...own].map(({ lock }) => lock.worker));
   const ofGit = groupBy(
-    judged.filter((verdict) => isOfWorkingTree(verdict, root)),
-    ({ lock }) => lock.worker,
+    judged.flatMap((verdict) => workersOf(verdict, snapshot).map((worker) => ({ worker, verdict }))),
+    ({ worker }) => worker,
   );
   const answers = answersFor(index, readOccupants, {
     verdicts: newestLayoutFirst(judged.filter(({ lock }) => claimsWorker(lock))),
@@ -144,5 +144,11 @@ export const answerPreflight = (snapshot: Snapshot, besidesAsker = false): reado
     noLock: (worker) =>
       ownedAt.has(worker) ? 'no other lock' : ofGit.has(worker) ? "no agent's lock" : 'no lock',
   });
-  return answers.map((result) => besideGitLocks(result, ofGit.get(result.worker) ?? [], snapshot));
+  return answers.map((result) =>
+    besideGitLocks(
+      result,
+      (ofGit.get(result.worker) ?? []).map(({ verdict }) => verdict),
+      snapshot,
+    ),
+  );
 };

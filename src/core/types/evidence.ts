@@ -23,8 +23,8 @@ export interface Gap {
   readonly home?: 'symlink' | 'directory' | 'other';
   /**
    * Where the file `.git` of a working tree leads, and no lock of git was looked for: to something that is `gone`, or that its
-   * repository has `forgotten`; that may exist where we do not see it (`unseen`); that is `closed` to us. Or it is a `symlink`, which
-   * is not followed, or something `odd`.
+   * repository has `forgotten`; that may exist where we do not see it (`unseen`); that is `closed` to us, or has a lock but is no
+   * whole repository. Or it is a `symlink`, which is not followed, or something `odd`.
    */
   readonly git?: 'gone' | 'forgotten' | 'unseen' | 'closed' | 'symlink' | 'odd';
   /** The absolute path to which that file leads. */
@@ -156,6 +156,8 @@ export interface LockGitDir {
   readonly tree: string | null;
   /** It lies outside of the root, where a repair does not write. */
   readonly isOutside?: true;
+  /** Working trees whose `.git` leads here, wherever git's files say that their tree lies. Known of the asked workers alone. */
+  readonly leadsFrom?: readonly string[];
 }
 
 /** The process that git itself wrote down beside a lock of its own (`core.lockfilePid`, git 2.54). */

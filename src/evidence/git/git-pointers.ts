@@ -28,7 +28,7 @@ import {
   isGitDirectory,
   MAX_POINTER_BYTES,
 } from './git-directory.ts';
-import { pointerIn, treePathIn } from './linked-tree.ts';
+import { hasGitLocks, pointerIn, treePathIn } from './linked-tree.ts';
 
 /** A git directory that a scan of the root did not come upon by itself. */
 export interface LedGitDir {
@@ -155,15 +155,19 @@ const ofTarget = (
   try {
     const stat = statSync(target, { throwIfNoEntry: false });
     if (stat === undefined) return ofAbsent(target, top, broken);
-    if (!stat.isDirectory() || !hasHead(target)) return broken('odd', 'which is no repository');
+    if (!stat.isDirectory()) return broken('odd', 'which is no repository');
     const path = realPath(target);
     if (isKnown(path)) return null;
+    // A lock in it is one, and the agent that took it may live.
+    const incomplete = (git: 'odd' | 'gone', says: string): Lead =>
+      hasGitLocks(path) ? broken('closed', `${says}; there is a lock in it`) : broken(git, says);
+    if (!hasHead(path)) return incomplete('odd', 'which is no repository');
     if (stat.uid !== file.uid) return broken('closed', `which belongs to another user (uid ${stat.uid})`);
     const main = commonDirectoryOf(path);
     if (!hasSharedParts(main))
       return main === path
-        ? broken('odd', 'which is no repository: it has no objects or no refs')
-        : broken('gone', 'but the rest of its repository is gone');
+        ? incomplete('odd', 'which is no repository: it has no objects or no refs')
+        : incomplete('gone', 'but the rest of its repository is gone');
     return { path, main: realPath(main), tree: top };
   } catch (error) {
     if (isAbsence(error)) return ofAbsent(target, top, broken);

@@ -148,14 +148,16 @@ export const pointerIn = (top: DiskPath): DiskPath | null => {
 export const mayHaveGitLocks = (top: string): boolean => {
   const gitDir = pointerIn(top);
   try {
-    return readdirSync(gitDir ?? `${top}/.git`).some(isNamedLikeLock);
+    return hasGitLocks(gitDir ?? `${top}/.git`);
   } catch (error) {
     // What a `.git` leads to may be where we do not see it.
     return gitDir !== null || errnoOf(error) !== 'ENOENT';
   }
 };
 
-const isNamedLikeLock = (name: string): boolean => name === 'locked' || name.endsWith('.lock');
+/** True where something right in this git directory is named like a lock. Throws like `node:fs`. */
+export const hasGitLocks = (gitDir: DiskPath): boolean =>
+  readdirSync(gitDir).some((name) => name === 'locked' || name.endsWith('.lock'));
 
 const pathIn = (gitDir: DiskPath, gitdir: FileValue): DiskPath | null => {
   const path = gitdir === null || gitdir === 'absent' ? null : beforeEnd(gitdir.value, '/.git');

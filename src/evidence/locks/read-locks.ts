@@ -122,7 +122,7 @@ const pathInTown = (root: string, { path, gitDir }: FoundLock): string => {
 };
 
 const gitDirOf = (
-  { path, main, tree: known, isOutside }: NonNullable<FoundLock['gitDir']>,
+  { path, main, tree: known, isOutside, leadsFrom }: NonNullable<FoundLock['gitDir']>,
   tree: LinkedTree | null,
 ): LockGitDir => {
   const gitDir = displayPath(path);
@@ -131,6 +131,7 @@ const gitDirOf = (
     main: displayPath(main),
     tree: tree === null ? (known ?? treeAround(gitDir)) : tree.path,
     ...(isOutside === true ? { isOutside } : {}),
+    ...(leadsFrom === undefined ? {} : { leadsFrom }),
   };
 };
 

@@ -10,9 +10,10 @@ import { elapsedMs } from '../../io/clock.ts';
 import { type Disk, realDisk } from '../../io/disk/disk.ts';
 import { type DiskPath, displayPath, displayRelative, joinPath } from '../../io/disk/disk-path.ts';
 import { isPlainDirectory } from '../../io/disk/entry-exists.ts';
+import { realOrSame } from '../../io/disk/real-path.ts';
 import { realpathSync } from '../../io/file-systems/servers.ts';
 import { closedTrees, followPointers, type Pointers, withRepair } from '../git/git-pointers.ts';
-import { treePathIn } from '../git/linked-tree.ts';
+import { pointerIn, treePathIn } from '../git/linked-tree.ts';
 import { agentTable, kindsAt, type LockTable } from '../locks/lock-table.ts';
 import { type GitSighting, type InGitDirsFound, sightInGitDirs } from './git-dirs.ts';
 import type { GitNames, InGitDirs } from './homes.ts';
@@ -83,6 +84,7 @@ export interface FoundLock {
     /** Known already where it is set: a separate git directory does not name it. */
     readonly tree?: string | null;
     readonly isOutside?: true;
+    readonly leadsFrom?: readonly string[];
   } | null;
 }
 
@@ -310,7 +312,14 @@ const scanThose = (
     walkOptions({ root, mode: 'quick', table }),
     walked,
   );
-  return { ...resultOf(root, walked, sightings, null, table), linkedGitDirs: linked.map(pathOf) };
+  const found = resultOf(root, walked, sightings, null, table);
+  const leads = trees.map((top) => ({ top, to: realOrSame(pointerIn(top) ?? '') }));
+  const locks = found.locks.map((lock) => {
+    const { gitDir } = lock;
+    const leadsFrom = leads.filter(({ to }) => to === gitDir?.path).map(({ top }) => top);
+    return gitDir === null || leadsFrom.length === 0 ? lock : { ...lock, gitDir: { ...gitDir, leadsFrom } };
+  });
+  return { ...found, locks, linkedGitDirs: linked.map(pathOf) };
 };
 
 /**
