@@ -135,7 +135,7 @@ const ofPlace = (
 
 /** A lock whose holder is gone is only mentioned, except the one by which git refuses the removal. */
 const ofLock = (verdict: Verdict, { path, root }: RemovalEvidence): readonly Objection[] => {
-  const { lock, state, facts, notes } = verdict;
+  const { lock, state, facts, notes, release } = verdict;
   const next = ['doctor', 'locks', '--under', path, '--town', root];
   const told = facts[0]?.text ?? state;
   const which = `the lock ${lock.path}`;
@@ -160,10 +160,18 @@ const ofLock = (verdict: Verdict, { path, root }: RemovalEvidence): readonly Obj
       ];
     case 'foreign':
       return [objection('unsure', 'lock-unknown', 'lock', `${which} was taken elsewhere: ${told}`, next)];
-    default:
-      return lock.kind === 'git-worktree'
-        ? [barring(verdict, `${which} is ${state}: ${told}`)]
-        : [objection('free', null, 'lock', `${which} is ${state}: ${told}`)];
+    default: {
+      const is = `${which} is ${state}: ${told}`;
+      if (lock.kind === 'git-worktree') return [barring(verdict, is)];
+      // The git that has just made it may not have been seen yet.
+      if (lock.kind === 'git-lock' && !release.allowed && release.why === 'fresh') {
+        const { retryInSeconds } = release;
+        return [
+          { ...objection('unsure', 'lock-unknown', 'lock', `${is}; ${refusalOf(verdict)}`), retryInSeconds },
+        ];
+      }
+      return [objection('free', null, 'lock', is)];
+    }
   }
 };
 

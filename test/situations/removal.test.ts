@@ -127,6 +127,24 @@ const CASES: readonly Case[] = [
   ['a clean worktree', 'free', [], ({ tree }) => tree],
   ['a clean clone whose commits are all pushed', 'free', [], ({ clone }) => clone],
   [
+    'a worktree in which a git has just begun',
+    'unsure',
+    ['lock-unknown'],
+    ({ main, tree }) => {
+      writeFileSync(join(main, '.git/worktrees/tree/index.lock'), '');
+      return tree;
+    },
+  ],
+  [
+    'a clone in which a git has just begun',
+    'unsure',
+    ['lock-unknown'],
+    ({ clone }) => {
+      writeFileSync(join(clone, '.git/HEAD.lock'), '');
+      return clone;
+    },
+  ],
+  [
     'an untracked file',
     'held',
     ['uncommitted'],
