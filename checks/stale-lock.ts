@@ -5,6 +5,7 @@ import {
   type Finding,
   type Fix,
   fixThere,
+  isHarmless,
   release,
   sinceAtEnd,
   summary,
@@ -32,10 +33,6 @@ const copyOf = (verdict: Verdict, verdicts: readonly Verdict[]): string | null =
     ? null
     : `a copy of ${original.lock.worker}'s lock; its process ${holder?.truePid ?? 0} belongs there${sinceAtEnd(verdict)}`;
 };
-
-/** True where its own tool ignores such a lock, so it blocks nothing. */
-const isHarmless = ({ lock: { content } }: Verdict): boolean =>
-  content.kind === 'claim' && content.claim.by === 'number' && content.claim.isHarmless === true;
 
 /** A lock by which git keeps two of its own apart, and of which nobody knows who took it. */
 const isNameless = ({ lock: { gitDir, content, notedPid } }: Verdict): boolean =>
@@ -76,7 +73,7 @@ export default defineCheck({
       .filter(({ state }) => state === 'stale')
       .map(
         (verdict): Finding => ({
-          severity: isHarmless(verdict) ? 'info' : 'warning',
+          severity: isHarmless(verdict.lock) ? 'info' : 'warning',
           worker: verdict.lock.worker,
           lock: verdict.lock.id,
           message: copyOf(verdict, verdicts) ?? summary(verdict),

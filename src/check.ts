@@ -15,7 +15,7 @@ export { optionWith, townOption, workerArgument } from './core/report/name-worke
 export { describeRefusal } from './core/report/refusals.ts';
 export { type ClosedHome, closedHomesOf } from './core/town/closed-homes.ts';
 export { isContainerId } from './core/town/host-names.ts';
-export { claimsWorker as isAgents } from './core/town/lock-rules.ts';
+export { claimsWorker as isAgents, isHarmless } from './core/town/lock-rules.ts';
 export { type LostRepository, lostRepositoriesOf } from './core/town/lost-repositories.ts';
 export { isLockMovedAside } from './core/town/moved-aside.ts';
 export { relativeTo } from './core/town/roles.ts';

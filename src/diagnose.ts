@@ -17,6 +17,7 @@ import type { Gap, LockFile, ScanMode, Snapshot } from './core/types/evidence.ts
 import type { Examination } from './core/types/judgement.ts';
 import type { Kind } from './core/types/kind.ts';
 import type { Report, ReportTown } from './core/types/report.ts';
+import { TOOL } from './document.ts';
 import { linkedGitDirOf } from './evidence/git/linked-tree.ts';
 import { mainTreeOf } from './evidence/git/same-repository.ts';
 import { hostName } from './evidence/host.ts';
@@ -31,7 +32,6 @@ import { type LookOptions, look, type OpenTown, townOf } from './look.ts';
 import { type Loaded, loadPlugins } from './plugins/plugins.ts';
 import { quoteCommand } from './reporters/screen/shell-quote.ts';
 import { nameOf } from './reporters/screen/words.ts';
-import { VERSION } from './version.ts';
 
 /** Events of a diagnosis, in this order. The stages of the look are reported through `LookOptions`. */
 export interface DiagnosisEvents {
@@ -209,7 +209,7 @@ export const reportOn = async (
     examination,
     outcomes,
     command: options.command ?? 'doctor',
-    version: VERSION,
+    tool: TOOL,
     durationMs: elapsedMs() - startedAt,
     failOn,
     workers,

@@ -1,14 +1,14 @@
 /** The envelope of all our JSON documents. */
-import type { ReportError } from './core/types/report.ts';
+import { type ReportError, SCHEMA_VERSION } from './core/types/report.ts';
 import { VERSION } from './version.ts';
 
 /** Who made the document. */
 export const TOOL = { name: 'lock-doctor', version: VERSION } as const;
 
-/** A document of schema version 1: who made it, for which command, with which exit code; `error` stands last. */
+/** A document: who made it, for which command, with which exit code; `error` stands last. */
 export const documentOf = <Command extends string, Rest extends object>(
   command: Command,
   exitCode: number,
   rest: Rest,
   error: ReportError | null = null,
-) => ({ schemaVersion: 1 as const, tool: TOOL, command, exitCode, ...rest, error });
+) => ({ schemaVersion: SCHEMA_VERSION, tool: TOOL, command, exitCode, ...rest, error });

@@ -97,7 +97,7 @@ type TriedFinding = Pick<ReportFinding, 'id' | 'worker' | 'lock'>;
 
 const CHANGED: ReleaseOutcome = {
   status: 'changed',
-  reason: 'it is not the lock that was named: its bytes are others',
+  reason: 'it is not the lock that was named: its contents have changed',
   backup: null,
 };
 

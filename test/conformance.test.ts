@@ -469,7 +469,7 @@ describe('the core and the checks', () => {
          planRepair({ examination, outcomes, workers: null, force: false });
          answerPreflight({ ...examination.snapshot, asked: examination.snapshot.town.workers });
          return JSON.stringify(buildReport({
-           examination, outcomes, command: 'doctor', version: '0.0.0', durationMs: 0, failOn: 'warning', workers: null,
+           examination, outcomes, command: 'doctor', tool: { name: 'lock-doctor', version: '0.0.0' }, durationMs: 0, failOn: 'warning', workers: null,
          }), null, 2) + '\\n';
        };`,
       { context, identifier: 'src/core/replay.ts' },

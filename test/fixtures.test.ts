@@ -34,7 +34,7 @@ const report = (snapshot: Snapshot): Report => {
     examination,
     outcomes: builtInChecks.map((check) => runCheck(check, examination, () => 0)),
     command: 'doctor',
-    version: '0.0.0',
+    tool: { name: 'lock-doctor', version: '0.0.0' },
     durationMs: 0,
     failOn: 'warning',
     workers: null,

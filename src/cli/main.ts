@@ -52,7 +52,7 @@ const perform = async ({ command, argv }: Route, terminal: Terminal): Promise<Ou
   return (await COMMANDS[command]()).run(parsed.arguments, terminal);
 };
 
-/** `doctor help lcoks` is no question about `doctor`. */
+/** Refuses `doctor help lcoks`, which does not ask about `doctor`. */
 const refuseMistyped = async (word = ''): Promise<void> => {
   if (word.startsWith('-')) return;
   const { meantCommand } = await import('./arguments/meant-command.ts');
@@ -63,7 +63,7 @@ const refuseMistyped = async (word = ''): Promise<void> => {
 /** An output that broke: then the run failed, whatever it was about to say. */
 let isUnwritable = false;
 
-/** Of a hang-up an output that cannot be written is no news. It may show in that before its signal comes. */
+/** After a hang-up no output can be written, which is not an error. The output may fail before the signal arrives. */
 let isHungUp = false;
 
 const fail = (_reason: string, isHangUp: boolean): void => {

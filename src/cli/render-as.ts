@@ -7,7 +7,7 @@ import type { Arguments } from './arguments/arguments.ts';
 import { type Format, isLate, LATE_FORMATS } from './formats.ts';
 import { shownIn } from './shown-in.ts';
 
-/** The text for standard output. Saved evidence is told of without a look at this disk. `part`: what the report was cut to. */
+/** The text for standard output. A report of saved evidence does not look at this disk. `part`: what the report was cut to. */
 export const renderAs = async (
   told: Report,
   format: Format,

@@ -67,7 +67,7 @@ export const planRepair = (request: PlanRequest): Plan => {
   const claimed = new Set(
     examination.verdicts.filter(({ lock }) => claimsWorker(lock)).map(({ lock }) => lock.worker),
   );
-  // Whoever means to force a worker that has only other locks is told why they stay.
+  // With --force, a worker that has only other locks gets the reason why they stay.
   const isMissed = ({ lock }: Verdict): boolean =>
     force && workers !== null && !claimsWorker(lock) && !claimed.has(lock.worker);
   const judged = examination.verdicts

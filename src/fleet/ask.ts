@@ -19,7 +19,7 @@ const MAX_ANSWER_BYTES = 32 * 1024 * 1024;
 /** Those ten thousand locks open some 200,000 objects and lists. Each costs far more memory than the byte that opens it. */
 const MAX_OPENED = 2_000_000;
 
-/** At most so much is printed of what a machine says in place of an answer. */
+/** Characters that are printed, at most, of what a machine says in place of an answer. */
 const SAID_LENGTH = 200;
 
 /** How to ask. */

@@ -111,7 +111,7 @@ const watch = (
   return client.watch(create, hear, signal);
 };
 
-/** The key as it was taken, and bound to the lease; another value of the same holder's is none of our business. */
+/** The key as it was taken, and bound to the lease; another value of the same holder does not matter. */
 const isStillOurs = (found: Fields | null, id: string, epoch: string): boolean =>
   found !== null && wordOf(found.create_revision) === epoch && wordOf(found.lease) === id;
 

@@ -1,5 +1,11 @@
 /** The report as one JSON event per line. */
-import type { Report, ReportFinding, ReportFix, ReportTown } from '../core/types/report.ts';
+import {
+  type Report,
+  type ReportFinding,
+  type ReportFix,
+  type ReportTown,
+  SCHEMA_VERSION,
+} from '../core/types/report.ts';
 import { renderJsonLine } from './json.ts';
 
 /** What of a run has been told already, while it went on. */
@@ -37,7 +43,16 @@ export const startEvent = (
 export const fixEvent = (
   { id, worker, lock }: Pick<ReportFinding, 'id' | 'worker' | 'lock'>,
   { status, reason, backup }: Pick<ReportFix, 'status' | 'reason' | 'backup'>,
-): object => ({ schemaVersion: 1, event: 'fix', finding: id, worker, lock, status, reason, backup });
+): object => ({
+  schemaVersion: SCHEMA_VERSION,
+  event: 'fix',
+  finding: id,
+  worker,
+  lock,
+  status,
+  reason,
+  backup,
+});
 
 const bodyEvents = ({ schemaVersion, checks, findings }: Report, fixesTold: boolean): readonly object[] =>
   [...checks, null].flatMap((check) => {

@@ -142,7 +142,9 @@ describe('a kind’s rules', () => {
       aSnapshot({ locks: [{ ...young, content: { kind: 'invalid', problem: 'empty', detail: '' } }] }),
     );
     expect(unread?.state).toBe('invalid');
-    expect(unread === undefined ? null : refusalOf(unread)).toBe('written less than 60 s ago; try again in 15 s');
+    expect(unread === undefined ? null : refusalOf(unread)).toBe(
+      'written less than 60 s ago; try again in 15 s',
+    );
     const { rules: _, ...agents } = { ...young, kind: 'agent' };
     expect(verdictOn(dead.id, aSnapshot({ locks: [agents] }))?.release.allowed).toBe(true);
   });

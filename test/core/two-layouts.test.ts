@@ -38,7 +38,7 @@ describe('the findings about locks in both layouts', () => {
     const outcomes = builtInChecks.map((check) => runCheck(check, examination, () => 0));
     const rest = {
       command: 'doctor',
-      version: '0',
+      tool: { name: 'lock-doctor', version: '0' },
       durationMs: 0,
       failOn: 'warning',
       workers: null,

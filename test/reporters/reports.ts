@@ -15,7 +15,7 @@ export const reportOf = (parts: SnapshotParts, checks: readonly Check[] = builtI
     examination,
     outcomes: checks.map((check) => runCheck(check, examination, () => 0)),
     command: 'doctor',
-    version: '1.2.3',
+    tool: { name: 'lock-doctor', version: '1.2.3' },
     durationMs: 143,
     failOn: 'warning',
     workers: null,

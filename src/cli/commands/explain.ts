@@ -36,7 +36,7 @@ import { presentationFor, type RunCommand, type Terminal } from '../terminal/ter
 import { isPersonAt, withoutForceRecipe } from '../words/force-recipe.ts';
 import { ANSWER_TEXTS, NOTE_TEXTS, REASON_TEXTS, STATE_PAGES, WORD_TEXTS } from '../words/glossary.ts';
 import { pageOfPlaces, placesNamed } from '../words/machines-page.ts';
-import { workersOf } from '../words/names-of-people.ts';
+import { workersNamed } from '../words/names-of-people.ts';
 import { PLAIN_TEXTS } from '../words/plain-words.ts';
 import { pageOfWorker } from '../words/worker-page.ts';
 
@@ -167,7 +167,7 @@ const workerNamed = (word: string, examination: Examination, cwd: string): strin
       ...goneTrees.map(({ name }) => name),
     ]);
     const named = [...known].filter((worker) => worker.endsWith(`/${word}`));
-    const meant = named.length > 0 ? named : workersOf(word, examination);
+    const meant = named.length > 0 ? named : workersNamed(word, examination);
     if (meant.length === 1 && meant[0] !== undefined) return meant[0];
     if (meant.length > 1) throw usage(`"${word}" could be ${someOf(meant)}`, 'See: doctor locks');
     for (const path of [resolve(cwd, word), resolve(root, word)]) refuseSilent(path);

@@ -1,5 +1,5 @@
 /** Tells a run as `--format ndjson` while it goes on. */
-import type { Report, ReportFinding, ReportFix } from '../../core/types/report.ts';
+import { type Report, type ReportFinding, type ReportFix, SCHEMA_VERSION } from '../../core/types/report.ts';
 import type { DiagnosisEvents } from '../../diagnose.ts';
 import { TOOL } from '../../document.ts';
 import { renderJsonLine } from '../../reporters/json.ts';
@@ -27,7 +27,9 @@ export const openEvents = (command: CommandName, { stdout }: Terminal): EventStr
         if (town === null) return;
         told.start = true;
         const startedAt = new Date().toISOString();
-        stdout.write(renderJsonLine(startEvent({ schemaVersion: 1, tool: TOOL, command, startedAt }, town)));
+        stdout.write(
+          renderJsonLine(startEvent({ schemaVersion: SCHEMA_VERSION, tool: TOOL, command, startedAt }, town)),
+        );
       },
     },
     onFix: (finding, fix) => {

@@ -5,7 +5,7 @@ import type { DiagnoseOptions } from '../../diagnose.ts';
 const MANY = 200;
 
 /**
- * Bytes of bytecode that a function runs before V8 thinks of optimizing it, 150 times as many as usual: what is done once for each
+ * Bytes of bytecode that a function runs before V8 considers optimizing it, 150 times as many as usual: what is done once for each
  * of ten thousand locks is over before optimized code pays. Without it a sixth of the time goes into compiling, and 7 MiB.
  * The V8 of Node 20 knows this flag; later ones complain of it on standard error.
  */

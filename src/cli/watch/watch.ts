@@ -1,7 +1,7 @@
 /** `--watch`: diagnoses again and again, and tells what changed. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { exitCodeAfter } from '../../core/report/interruption.ts';
-import type { Report } from '../../core/types/report.ts';
+import { type Report, SCHEMA_VERSION } from '../../core/types/report.ts';
 import { renderJsonLine } from '../../reporters/json.ts';
 import { type Frame, renderLocksTree } from '../../reporters/screen/locks-tree.ts';
 import { chosenPart } from '../arguments/chosen-part.ts';
@@ -124,7 +124,8 @@ const createScreen =
 const createEvents = ({ stdout }: Terminal): Show => {
   let before: KnownLocks | null = null;
   return (report) => {
-    const say = (event: object): void => stdout.write(renderJsonLine({ schemaVersion: 1, ...event }));
+    const say = (event: object): void =>
+      stdout.write(renderJsonLine({ schemaVersion: SCHEMA_VERSION, ...event }));
     if (before === null) {
       const { tool, command, startedAt, town } = report;
       say({ event: 'start', tool, command, startedAt, town });

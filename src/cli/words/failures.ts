@@ -1,6 +1,12 @@
 /** How a failed run ends: its message, its document, its exit code. */
 import { Failure } from '../../core/failure.ts';
-import { type ErrorCode, EXIT, type Report, type ReportError } from '../../core/types/report.ts';
+import {
+  type ErrorCode,
+  EXIT,
+  type Report,
+  type ReportError,
+  SCHEMA_VERSION,
+} from '../../core/types/report.ts';
 import { documentOf, TOOL } from '../../document.ts';
 import { renderJson, renderJsonLine } from '../../reporters/json.ts';
 import type { CommandName } from '../arguments/options.ts';
@@ -133,7 +139,7 @@ const failedDocument = (error: ReportError, exitCode: number, run: FailedRun): o
 };
 
 const failedReport = (error: ReportError, exitCode: number, run: FailedRun): Report => ({
-  schemaVersion: 1,
+  schemaVersion: SCHEMA_VERSION,
   tool: TOOL,
   command: run.command,
   ok: false,

@@ -16,7 +16,7 @@ const namesOf = (
 ];
 
 /** The workers of which a report prints this as a name of whoever holds a lock or works there. */
-export const workersOf = (word: string, { verdicts, lockless }: Examination): readonly string[] => {
+export const workersNamed = (word: string, { verdicts, lockless }: Examination): readonly string[] => {
   const isNamed = (names: ReturnType<typeof namesOf>): boolean =>
     word !== '' && names.some((name) => name != null && String(name) === word);
   return [

@@ -189,7 +189,7 @@ const describeFree = (
     '',
     ...evidencePart(answer?.evidence ?? [], clashes, safe),
     ...(isClosed ? ['doctor explain undecided-lock says what to do about it.', ''] : []),
-    // Whoever still runs in it goes first.
+    // An agent that still runs in it is more important than what helps.
     ...left,
   ].join('\n');
 };

@@ -8,6 +8,7 @@ import { doubtOf } from '../report/doubt.ts';
 import { releaseCommand } from '../report/git-commands.ts';
 import { describeLife, ofKind, summary } from '../report/holder-words.ts';
 import { refusalOf } from '../report/refusals.ts';
+import { isHarmless } from '../town/lock-rules.ts';
 import type { Snapshot } from '../types/evidence.ts';
 import type { Verdict } from '../types/judgement.ts';
 import type { Answer, PreflightResult } from '../types/report.ts';
@@ -39,7 +40,9 @@ export const besideGitLocks = (
   verdicts: readonly Verdict[],
   snapshot: Snapshot,
 ): PreflightResult => {
-  const said = verdicts.filter((verdict) => !isHarmless(verdict)).map((verdict) => saidBy(verdict, snapshot));
+  const said = verdicts
+    .filter((verdict) => !isHarmless(verdict.lock))
+    .map((verdict) => saidBy(verdict, snapshot));
   if (said.length === 0) return result;
   const evidence = [...result.evidence, ...said.flatMap(({ verdict }) => verdict.facts)];
   const answer = FORBIDDING_FIRST.find(
@@ -67,10 +70,6 @@ export const besideGitLocks = (
     next,
   };
 };
-
-/** git ignores it once its process is gone. */
-const isHarmless = ({ lock: { content } }: Verdict): boolean =>
-  content.kind === 'claim' && content.claim.by === 'number' && content.claim.isHarmless === true;
 
 const saidBy = (verdict: Verdict, snapshot: Snapshot): Said =>
   verdict.lock.kind === 'git-worktree' ? byWorktreeLock(verdict, snapshot) : byGitLock(verdict);

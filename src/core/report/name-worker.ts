@@ -1,4 +1,4 @@
-/** How printed commands name the root of a report, and a worker even if its name looks like an option or a word of ours. */
+/** How printed commands name the root of a report, and a worker even if its name looks like an option or one of our commands. */
 import type { TownFacts } from '../types/evidence.ts';
 import type { Verdict } from '../types/judgement.ts';
 

@@ -19,6 +19,7 @@ import {
   type ReportLock,
   type ReportServer,
   type ReportSummary,
+  SCHEMA_VERSION,
 } from '../types/report.ts';
 import { findingId } from './finding-id.ts';
 import { asAsked, optionWith, townOption, workerArgument } from './name-worker.ts';
@@ -37,7 +38,7 @@ export interface ReportRequest {
   readonly examination: Examination;
   readonly outcomes: readonly CheckOutcome[];
   readonly command: string;
-  readonly version: string;
+  readonly tool: Report['tool'];
   readonly durationMs: number;
   readonly failOn: Severity;
   /** Only these workers count; null for the whole town. */
@@ -282,8 +283,8 @@ export const buildReport = (request: ReportRequest): Report => {
       .map(({ worker, occupant }) => reportAgent(worker, null, occupant)),
   ];
   return {
-    schemaVersion: 1,
-    tool: { name: 'lock-doctor', version: request.version },
+    schemaVersion: SCHEMA_VERSION,
+    tool: request.tool,
     command: request.command,
     ok: exitCode === EXIT.ok,
     complete,

@@ -14,6 +14,10 @@ export const needsWitnesses = ({ content, tree }: LockFile): boolean =>
   content.kind === 'claim' &&
   (content.claim.by === 'open-file' || (content.claim.by === 'person' && tree?.isUnfinished === true));
 
+/** True where the lock's own tool ignores it once its process is gone, so that it blocks nothing. */
+export const isHarmless = ({ content }: LockFile): boolean =>
+  content.kind === 'claim' && content.claim.by === 'number' && content.claim.isHarmless === true;
+
 /** Whoever has locked the file itself holds it. */
 export const isFlock = ({ content }: LockFile): boolean =>
   content.kind === 'claim' && content.claim.by === 'flock';

@@ -32,9 +32,12 @@ export interface ReportError {
   readonly hint: string | null;
 }
 
+/** Of every JSON document and event of ours: grows when a reader of older ones would go wrong. */
+export const SCHEMA_VERSION = 1 as const;
+
 /** What every JSON document of ours begins and ends with. */
 interface Envelope<Command extends string> {
-  readonly schemaVersion: 1;
+  readonly schemaVersion: typeof SCHEMA_VERSION;
   readonly tool: { readonly name: 'lock-doctor'; readonly version: string };
   readonly command: Command;
   readonly exitCode: number;

@@ -2,10 +2,11 @@
  * Asks git what work would be lost with a directory. Reads only: the index is not refreshed, and no hook, filter or monitor that
  * the repository's configuration names is run.
  */
-import { existsSync, lstatSync, readdirSync, realpathSync } from 'node:fs';
+
 import { join, relative } from 'node:path';
 import type { Observed } from '../../core/types/evidence.ts';
 import type { RepositoryWork } from '../../core/types/removal.ts';
+import { existsSync, lstatSync, readdirSync, realpathSync } from '../../io/file-systems/servers.ts';
 import { complaintOf, firstLineOf } from '../../io/programs/command.ts';
 import { type GitClient, runGit, unseenByGit } from './git-command.ts';
 import { readLinkedTree } from './linked-tree.ts';

@@ -33,7 +33,7 @@ export const townPlaceFinder = (root: string, directories: readonly string[]): T
   const mayWait = behindServers(root, directories);
   return (shown, door) => {
     if (!shown.startsWith('/') || shown === '/' || relativeTo(root, shown) !== null) return null;
-    // Through another door whoever asks has seen to that, by the mounts of that process.
+    // For another process's root directory the caller has checked that, by the mounts of that process.
     if (door === shown && mayWait(shown)) return null;
     if (known === null && directories.length > MANY && isApart(root, shown, door)) return null;
     known ??= identify(root, directories);

@@ -106,7 +106,7 @@ const MAX_LINKS = 40;
  */
 export const silentServerBehind = (path: DiskPath, followsLast = true): string | null => {
   const { mounts, plain } = ourServers();
-  // What lies behind the links of /proc is no path of ours.
+  // The links of /proc lead to places of other processes, not to paths of this one.
   if (mounts.length === 0 || String(path).startsWith('/proc/')) return null;
   const names = String(path).split('/');
   let at = '';

@@ -189,7 +189,13 @@ const run = (snapshot: Snapshot, workers: readonly string[] | null = null): Run 
   const request = { examination, outcomes, workers };
   return {
     examination,
-    report: buildReport({ ...request, command: 'doctor', version: '0', durationMs: 0, failOn: 'warning' }),
+    report: buildReport({
+      ...request,
+      command: 'doctor',
+      tool: { name: 'lock-doctor', version: '0' },
+      durationMs: 0,
+      failOn: 'warning',
+    }),
     planned: planRepair({ ...request, force: false }).steps.map(({ verdict }) => verdict.lock.id),
   };
 };

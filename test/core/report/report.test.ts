@@ -41,7 +41,7 @@ const report = (
       skip.includes(check.id) ? skippedCheck(check) : runCheck(check, examination, () => 0),
     ),
     command: 'doctor',
-    version: '1.2.3',
+    tool: { name: 'lock-doctor', version: '1.2.3' },
     durationMs: 12.6,
     failOn,
     workers: workers ?? null,
