@@ -153,7 +153,7 @@ counted('a diagnosis (skipped without strace)', () => {
         [`look ${tree}/agent-N/src`]: 60,
         [`open ${tree}/agent-N/.git`]: 60,
         [`open ${gitDir}/agent-N`]: 60,
-        [`look ${gitDir}/agent-N/gitdir`]: 60,
+        [`open ${gitDir}/agent-N/gitdir`]: 60,
       });
       const atRepositories = [...looks].filter(([key]) => /bobN\/\.git(?:$|\/(?!worktrees\/))/.test(key));
       // Its own list, those of refs and worktrees, and the places of git's locks further down.

@@ -341,6 +341,9 @@ describe('a working tree whose repository cannot be found', () => {
     leave(join(at, 'index.lock'));
     writeFileSync(join(tree, '.git'), `gitdir: ${at}\n`);
     expect(() => git(tree, 'rev-parse', '--git-dir')).toThrow(/not a git repository/);
+    expect(await look(tree)).toMatchObject({ locks: [], gaps: [{ git: 'closed' }] });
+    // Without a lock in it, there is nothing that would have to be judged.
+    rmSync(join(at, 'index.lock'));
     expect(await look(tree)).toMatchObject({ locks: [], gaps: [{ git: expect.stringMatching(/odd|gone/) }] });
   });
 });

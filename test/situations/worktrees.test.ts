@@ -413,6 +413,19 @@ describe("git's own lock while it adds a worktree", () => {
   );
 });
 
+test('a worktree whose git was killed just before its first checkout is not finished', async () => {
+  const { root, worktree, lockOf } = makeRepository();
+  worktree('../new', 'initializing');
+  // Once the files are there, git no longer needs it: then a person wrote it.
+  expect(await lockOf('../new')).toMatchObject({ state: 'held', notes: ['by-hand'] });
+  rmSync(join(root, '.git/worktrees/new/index'));
+  aged(join(root, '.git/worktrees/new/locked'));
+  expect(await lockOf('../new')).toMatchObject({ state: 'stale', reasons: ['git-not-running'] });
+  writeFileSync(join(root, '.git/worktrees/new/locked'), 'mine\n');
+  aged(join(root, '.git/worktrees/new/locked'));
+  expect(await lockOf('../new')).toMatchObject({ state: 'held', notes: ['by-hand'] });
+});
+
 describe('a repair of worktree locks', () => {
   gitTest('changes only the lock, and undo restores the same bytes', async () => {
     const { root, env, worktree } = makeRepository();

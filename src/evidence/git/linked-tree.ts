@@ -78,7 +78,10 @@ export const lookAtLinkedTree = (
 const isBeforeItsIndex = (gitDir: DiskPath): boolean => {
   const head = valueIn(gitDir, 'HEAD');
   if (head === 'absent' || (typeof head?.value === 'string' && /^0+$/.test(head.value))) return true;
-  return !entryExists(joinPath(gitDir, 'index')) && hasIndexLock(gitDir);
+  if (entryExists(joinPath(gitDir, 'index'))) return false;
+  // Between HEAD and index.lock only the text of the lock tells: git's own, as it is in English.
+  const reason = valueIn(gitDir, 'locked');
+  return hasIndexLock(gitDir) || (reason !== 'absent' && reason?.value === 'initializing');
 };
 
 /** Why the directory at that path may not be the working tree of these files; null where it leads back to them. */
