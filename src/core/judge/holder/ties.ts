@@ -91,8 +91,9 @@ export const tiesOf = (process: ProcessInfo, { lock, worker, index }: Case): Tie
   const isAnotherUsers = uid !== null && lock.uid !== null && uid !== lock.uid;
   // Only root may look at another user's processes: for everybody else the user is the only evidence.
   const isClosed = index.machine.seen.host.uid !== 0 && uid !== index.machine.seen.host.uid;
-  // An agent that hides where it works may have taken the lock as another user than the directory's.
-  const isTelling = known || (isClosed && index.machine.classify(process).class !== 'agent');
+  // An agent, or whatever has no name, that hides where it works may have taken the lock as another user than the directory's.
+  const mayBeAgent = process.names.length === 0 || index.machine.classify(process).class === 'agent';
+  const isTelling = known || (isClosed && !mayBeAgent);
   const user = isAnotherUsers && isTelling ? `runs as another user (uid ${uid})` : null;
   const place = known ? (other?.text ?? null) : null;
   return {
