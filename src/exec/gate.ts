@@ -6,7 +6,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { accessSync, constants, readlinkSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Writable } from 'node:stream';
-import { isSamePath } from '../io/disk/open-directory.ts';
+import { isSamePath } from '../io/disk/disk-path.ts';
 import { findCommand } from '../io/programs/find-program.ts';
 import { tryOr } from '../io/try-or.ts';
 import { detourAround } from './same-environment.ts';

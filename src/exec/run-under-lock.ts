@@ -109,10 +109,7 @@ export const runUnderLock = async (request: ExecRequest): Promise<ExecOutcome> =
   const change = watchWorker(target.directory, deadlineMs);
   for (;;) {
     let waitForChange = change;
-    let noted: PreflightResult | null = null;
-    const refusal = await refusalNow(target, request, (said) => {
-      noted = said;
-    });
+    const { refusal, noted } = await answerNow(target, request);
     if (refusal === null) refuseContainer(target.worker, target.town.root);
     const onHeld: ExecRequest['onHeld'] = (worker, root) => request.onHeld?.(worker, root, noted);
     const outcome =
@@ -158,12 +155,14 @@ const codeOf = (answer: Answer): number => (answer === 'held' ? EXIT.held : EXIT
 /** How often exec looks while a lock lies moved aside: a live run that gives its lock back leaves it there for a moment. */
 const MAX_LOOKS = 4;
 
-/** Preflight's answer where it is a refusal: an agent may be at work without a lock. A stale lock is taken over instead. */
-const refusalNow = async (
-  target: Target,
-  request: ExecRequest,
-  onNoted: (said: PreflightResult) => void,
-): Promise<PreflightResult | null> => {
+interface AnswerNow {
+  /** Preflight's answer where it is a refusal: an agent may be at work without a lock. A stale lock is taken over instead. */
+  readonly refusal: PreflightResult | null;
+  /** What it says of git's locks where it is none; null where there are none. */
+  readonly noted: PreflightResult | null;
+}
+
+const answerNow = async (target: Target, request: ExecRequest): Promise<AnswerNow> => {
   let snapshot = await lookNow(target, request);
   let [result] = answerPreflight(snapshot);
   for (let looks = 1; looks < MAX_LOOKS && result !== undefined && isMovedAside(result); looks += 1) {
@@ -171,14 +170,14 @@ const refusalNow = async (
     snapshot = await lookNow(target, request);
     [result] = answerPreflight(snapshot);
   }
-  if (result === undefined) return null;
+  if (result === undefined) return { refusal: null, noted: null };
   if (result.answer === 'free' || (result.answer === 'repair' && result.state === 'stale')) {
     // An agent's own stale lock is taken over: nothing is left to say of it.
-    if (snapshot.locks.some(({ kind }) => kind === 'git-lock') && !snapshot.locks.some(claimsWorker))
-      onNoted(result);
-    return null;
+    const { locks } = snapshot;
+    const isNoted = locks.some(({ kind }) => kind === 'git-lock') && !locks.some(claimsWorker);
+    return { refusal: null, noted: isNoted ? result : null };
   }
-  return result.answer === 'repair' ? { ...result, answer: 'unsure' } : result;
+  return { refusal: result.answer === 'repair' ? { ...result, answer: 'unsure' } : result, noted: null };
 };
 
 const lookNow = ({ town, worker }: Target, request: ExecRequest): Promise<Snapshot> =>

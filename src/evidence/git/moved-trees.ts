@@ -73,7 +73,7 @@ const leadsOfWorkingTrees = async (table: ProcessTable): Promise<readonly Lead[]
   const all = await workingDirectories(table);
   const silent = ourServersApart([]).filter((at) => all.some((cwd) => isAround(at, cwd)) && !answers(at));
   const cwds = all.filter((cwd) => !silent.some((at) => isAround(at, cwd)));
-  const tops = new Set<DiskPath>(cwds.flatMap((cwd) => [...treesAround(cwd, find)]));
+  const tops = new Set<DiskPath>(cwds.flatMap((cwd) => [...workingTreesAround(cwd, find)]));
   for (const cwd of cwds) if (showsBytes(cwd)) for (const around of directoriesAround(cwd)) tops.add(around);
   return [...tops].flatMap((top) => {
     const to = pointerIn(top);
@@ -82,7 +82,10 @@ const leadsOfWorkingTrees = async (table: ProcessTable): Promise<readonly Lead[]
 };
 
 /** The working tree that a directory lies in, and every one around that: whoever works in a submodule works in all of them. */
-function* treesAround(cwd: string, find: ReturnType<typeof repositoryFinder>): Generator<string, void> {
+function* workingTreesAround(
+  cwd: string,
+  find: ReturnType<typeof repositoryFinder>,
+): Generator<string, void> {
   for (let top = find(cwd)?.top; top !== undefined && top !== dirname(top); top = find(dirname(top))?.top)
     yield top;
 }

@@ -2,6 +2,7 @@
 
 import { basename, dirname, isAbsolute, join, normalize, resolve } from 'node:path';
 import { relativeTo } from '../../core/town/roles.ts';
+import { isSamePath } from '../../io/disk/disk-path.ts';
 import { entryExists, isAbsent } from '../../io/disk/entry-exists.ts';
 import { existsSync, readdirSync, realpathSync } from '../../io/file-systems/servers.ts';
 import { tryOr } from '../../io/try-or.ts';
@@ -79,15 +80,13 @@ export const asListed = (worker: string, root: string, disk: SpellingDisk = real
   let place = root;
   for (const name of worker.split('/')) {
     const names = disk.names(place);
-    const alike = names.filter((other) => folded(other) === folded(name));
+    const alike = names.filter((other) => isSamePath(other, name));
     const [only = name] = alike;
     const isSpelledOtherwise = !names.includes(name) && alike.length === 1 && disk.exists(join(place, name));
     place = join(place, isSpelledOtherwise ? only : name);
   }
   return place.slice(join(root, '/').length);
 };
-
-const folded = (name: string): string => name.normalize('NFD').toLowerCase();
 
 /** True where the path also exists with its last name that has letters in another case. */
 const isThereInOtherCase = (path: string, disk: SpellingDisk): boolean => {

@@ -32,6 +32,14 @@ export const fromLatin1 = (latin1: string): DiskPath => {
 /** One character per byte, the reverse of `fromLatin1`. */
 export const toLatin1 = (path: string): string => Buffer.from(path, 'utf8').toString('latin1');
 
+/**
+ * Compares paths, or names in them. On disks that ignore case the kernel may spell a directory differently from the path that was
+ * given.
+ */
+export const isSamePath = (one: string, other: string): boolean =>
+  one === other || folded(one) === folded(other);
+const folded = (path: string): string => path.normalize('NFD').toLowerCase();
+
 /** The last name of a path; all of it where it has no slash. */
 export const baseName = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
 

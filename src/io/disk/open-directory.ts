@@ -6,6 +6,7 @@ import { constants } from 'node:fs';
 import { dirname } from 'node:path';
 import { errnoOf } from '../errno.ts';
 import { closeQuietly } from '../try-or.ts';
+import { isSamePath } from './disk-path.ts';
 import { throughDescriptor } from './path-in-directory.ts';
 import type { SystemCalls } from './system-calls.ts';
 
@@ -110,11 +111,6 @@ const openPlain = (calls: SystemCalls, path: string): number => {
     throw error;
   }
 };
-
-/** Compares paths. On disks that ignore case the kernel may spell a directory differently from the path that was given. */
-export const isSamePath = (one: string, other: string): boolean =>
-  one === other || folded(one) === folded(other);
-const folded = (path: string): string => path.normalize('NFD').toLowerCase();
 
 /** On Linux without /proc, root would have to trust a name that its owner may replace: throws where they differ. */
 const refuseUnprovable = (path: string, uid: number): void => {
