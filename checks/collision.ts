@@ -1,6 +1,6 @@
+/** Several live agents work in one directory and overwrite each other's work, or several workers' locks claim the same agent. */
 import { advice, defineCheck, isAgents } from '../src/check.ts';
 
-/** Several live agents work in one directory and overwrite each other's work, or several workers' locks claim the same agent. */
 export default defineCheck({
   id: 'collision',
   title: 'Collisions',

@@ -1,3 +1,4 @@
+/** The session that a lock names is open, but only a shell is left in it: its agent has exited. */
 import { advice, defineCheck, type Fix, type Snapshot, type Verdict } from '../src/check.ts';
 
 const fixFor = ({ holder }: Verdict, { machine: { tmux, asker } }: Snapshot): Fix => {
@@ -19,7 +20,6 @@ const fixFor = ({ holder }: Verdict, { machine: { tmux, asker } }: Snapshot): Fi
   );
 };
 
-/** The session that a lock names is open, but only a shell is left in it: its agent has exited. */
 export default defineCheck({
   id: 'idle-session',
   title: 'Idle sessions',

@@ -1,3 +1,4 @@
+/** The built-in checks, in the order in which they run and print. */
 import type { Check } from '../src/check.ts';
 import collision from './collision.ts';
 import idleSession from './idle-session.ts';
@@ -9,7 +10,6 @@ import staleLock from './stale-lock.ts';
 import trackedLock from './tracked-lock.ts';
 import undecidedLock from './undecided-lock.ts';
 
-/** The built-in checks, in the order in which they run and print. */
 export const builtInChecks: readonly Check[] = [
   invalidLock,
   staleLock,

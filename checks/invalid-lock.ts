@@ -1,3 +1,4 @@
+/** Something in the place of a lock that is not a valid lock: every agent that wants to take the lock fails on it. */
 import {
   advice,
   defineCheck,
@@ -32,7 +33,6 @@ const fixFor = (verdict: Verdict): Fix => {
 const isBeingWritten = ({ lock, release: allowed }: Verdict): boolean =>
   !isAgents(lock) && !allowed.allowed && allowed.why === 'young';
 
-/** Something in the place of a lock that is not a valid lock: every agent that wants to take the lock fails on it. */
 export default defineCheck({
   id: 'invalid-lock',
   title: 'Invalid locks',

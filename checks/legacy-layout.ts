@@ -1,6 +1,6 @@
+/** Runtime state that is still in `.gastown/`, where it lived before December 2025. */
 import { advice, defineCheck } from '../src/check.ts';
 
-/** Runtime state that is still in `.gastown/`, where it lived before December 2025. */
 export default defineCheck({
   id: 'legacy-layout',
   title: 'Legacy layout',

@@ -1,3 +1,4 @@
+/** What killed runs left beside a lock, and what git keeps of a worktree that was deleted. */
 import {
   advice,
   defineCheck,
@@ -82,7 +83,6 @@ const leftBeside = (snapshot: Snapshot): readonly Finding[] =>
     };
   });
 
-/** What killed runs left beside a lock, and what git keeps of a worktree that was deleted. */
 export default defineCheck({
   id: 'lock-debris',
   title: 'Lock debris',

@@ -1,3 +1,4 @@
+/** The process that took the lock is still running, but its tmux session or pane is gone: it may work unseen. */
 import {
   advice,
   defineCheck,
@@ -17,7 +18,6 @@ const fixFor = ({ holder, lock }: Verdict, { town }: Snapshot): Fix => {
   return advice('check the process; once it exits, --fix can release the lock', [['ps', '-fp', String(pid)]]);
 };
 
-/** The process that took the lock is still running, but its tmux session or pane is gone: it may work unseen. */
 export default defineCheck({
   id: 'orphaned-lock',
   title: 'Orphaned locks',

@@ -1,3 +1,4 @@
+/** A lock whose holder is proven gone: nobody works here, and nobody else may start. */
 import {
   advice,
   defineCheck,
@@ -62,7 +63,6 @@ const noteAdvice = ({ verdicts, snapshot }: Examination): readonly Finding[] => 
   ];
 };
 
-/** A lock whose holder is proven gone: nobody works here, and nobody else may start. */
 export default defineCheck({
   id: 'stale-lock',
   title: 'Stale locks',

@@ -1,3 +1,4 @@
+/** Locks that git tracks, or would pick up with the next `git add`. */
 import { advice, defineCheck, type Finding, isAgents, type LockFile, type Verdict } from '../src/check.ts';
 
 const PARTS = /^(.*)\/([^/]+)\/([^/]+)$/s;
@@ -43,7 +44,6 @@ const unignored = ({ lock }: Verdict): Finding => ({
   ]),
 });
 
-/** Locks that git tracks, or would pick up with the next `git add`. */
 export default defineCheck({
   id: 'tracked-lock',
   title: 'Tracked locks',

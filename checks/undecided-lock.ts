@@ -1,3 +1,4 @@
+/** Locks that could not be judged, for lack of evidence or because they are of another host, and places that may not be read. */
 import {
   advice,
   type ClosedHome,
@@ -286,7 +287,6 @@ const untoldFlocks = ({ machine: { files, host }, town: { root } }: Snapshot): r
   ];
 };
 
-/** Locks that could not be judged, for lack of evidence or because they are of another host, and places that may not be read. */
 export default defineCheck({
   id: 'undecided-lock',
   title: 'Undecided locks',

@@ -1,6 +1,6 @@
+/** The claim of one agent on the directory that it works in. */
 import { COMPANION_NAME, defineKind, LOCK_HOMES, LOCK_NAME, parseLockRecord } from '../src/kind.ts';
 
-/** The claim of one agent on the directory that it works in. */
 export default defineKind({
   id: 'agent',
   title: 'Agent locks',

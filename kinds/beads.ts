@@ -1,3 +1,4 @@
+/** The locks of Beads and its database, beside a repository's issues. */
 import { defineKind, readBareNumber } from '../src/kind.ts';
 
 /** Locks that name a process, and what that process is. bd and dolt take the others by flock(2), whatever they contain. */
@@ -6,7 +7,6 @@ const NUMBERED: Readonly<Record<string, string>> = {
   'dolt-server.pid': 'dolt server',
 };
 
-/** The locks of Beads and its database, beside a repository's issues. */
 export default defineKind({
   id: 'beads',
   title: 'Beads locks',

@@ -1,6 +1,6 @@
+/** The session of Claude Code that runs the scheduled tasks of a project. */
 import { defineKind, readNumberField } from '../src/kind.ts';
 
-/** The session of Claude Code that runs the scheduled tasks of a project. */
 export default defineKind({
   id: 'claude-scheduler',
   title: 'Claude Code schedulers',

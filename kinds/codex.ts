@@ -1,6 +1,6 @@
+/** The background server of Codex, and the threads that are being written. */
 import { defineKind, readBareNumber, readNumberField } from '../src/kind.ts';
 
-/** The background server of Codex, and the threads that are being written. */
 export default defineKind({
   id: 'codex',
   title: 'Codex locks',

@@ -1,6 +1,6 @@
+/** A session of Copilot CLI that is open: the file's name says in which process; its text is not used. */
 import { claimByNumber, defineKind } from '../src/kind.ts';
 
-/** A session of Copilot CLI that is open: the file's name says in which process; its text is not used. */
 export default defineKind({
   id: 'copilot',
   title: 'Copilot sessions',

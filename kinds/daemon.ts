@@ -1,6 +1,6 @@
+/** The processes that Gas Town and Gas City run beside their agents. */
 import { defineKind, readBareNumber } from '../src/kind.ts';
 
-/** The processes that Gas Town and Gas City run beside their agents. */
 export default defineKind({
   id: 'daemon',
   title: 'Daemons',

@@ -1,3 +1,4 @@
+/** The files by which git keeps two processes from writing one file; they do not name their holder. */
 import { type Claim, defineKind } from '../src/kind.ts';
 
 /** Locks that each working tree has for itself, the main one and linked ones. */
@@ -58,7 +59,6 @@ const claimOf = (bytes: Uint8Array, name: string): Claim => {
   };
 };
 
-/** The files by which git keeps two processes from writing one file; they do not name their holder. */
 export default defineKind({
   id: 'git-lock',
   title: "git's own locks",

@@ -1,3 +1,4 @@
+/** The lock that keeps `git worktree remove` and `prune` from a working tree, as agents' tools take it. */
 import { type Claim, defineKind, isPossiblePid, textOf } from '../src/kind.ts';
 
 /**
@@ -65,7 +66,6 @@ const inFields = (text: string): Claim | null => {
   };
 };
 
-/** The lock that keeps `git worktree remove` and `prune` from a working tree, as agents' tools take it. */
 export default defineKind({
   id: 'git-worktree',
   title: 'Worktree locks',

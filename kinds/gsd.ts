@@ -1,9 +1,9 @@
+/** The session of GSD that works through a project on its own. */
 import { defineKind, readNumberField } from '../src/kind.ts';
 
 /** Milliseconds. The tool touches its lock directory every 10 s, and takes over one that was not touched for this long. */
 const TAKEN_OVER_AFTER_MS = 30 * 60_000;
 
-/** The session of GSD that works through a project on its own. */
 export default defineKind({
   id: 'gsd',
   title: 'GSD sessions',

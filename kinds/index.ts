@@ -1,3 +1,4 @@
+/** The built-in kinds of lock. */
 import type { Kind } from '../src/kind.ts';
 import agent from './agent.ts';
 import beads from './beads.ts';
@@ -13,7 +14,6 @@ import pidFile from './pid-file.ts';
 import pidJson from './pid-json.ts';
 import properLockfile from './proper-lockfile.ts';
 
-/** The built-in kinds of lock. */
 export const builtInKinds: readonly Kind[] = [
   agent,
   gitWorktree,

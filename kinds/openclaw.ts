@@ -1,9 +1,9 @@
+/** OpenClaw's sessions, which its gateway writes one at a time, and the gateway itself. */
 import { defineKind, readNumberField } from '../src/kind.ts';
 
 /** Milliseconds that the gateway keeps the lock of a session at most, where the lock does not say otherwise. */
 const KEPT_AT_MOST_MS = 5 * 60_000;
 
-/** OpenClaw's sessions, which its gateway writes one at a time, and the gateway itself. */
 export default defineKind({
   id: 'openclaw',
   title: 'OpenClaw locks',

@@ -1,6 +1,6 @@
+/** PID files of any program; the configuration says where they lie. */
 import { defineKind, readBareNumber } from '../src/kind.ts';
 
-/** PID files of any program; the configuration says where they lie. */
 export default defineKind({
   id: 'pid-file',
   title: 'PID files',

@@ -1,6 +1,6 @@
+/** JSON locks of any program; the configuration says where they lie and what their fields mean. */
 import { defineKind, readNumberField } from '../src/kind.ts';
 
-/** JSON locks of any program; the configuration says where they lie and what their fields mean. */
 export default defineKind({
   id: 'pid-json',
   title: 'JSON locks',

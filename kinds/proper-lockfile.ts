@@ -1,9 +1,9 @@
+/** The lock directories of the npm package proper-lockfile; the configuration says where they lie. */
 import { defineKind } from '../src/kind.ts';
 
 /** Milliseconds: proper-lockfile's default. */
 const STALE_MS = 10_000;
 
-/** The lock directories of the npm package proper-lockfile; the configuration says where they lie. */
 export default defineKind({
   id: 'proper-lockfile',
   title: 'proper-lockfile locks',

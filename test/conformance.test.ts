@@ -341,9 +341,9 @@ describe('layers', () => {
   /** All sources except the validators, which the build generates. */
   const written = sources.filter(({ path }) => !path.startsWith('src/schema/compiled/'));
 
-  test('every file starts with a head comment', () => {
-    const headless = written.filter(({ path, text }) => path.startsWith('src/') && !text.startsWith('/**'));
-    expect(headless.map(({ path }) => path)).toEqual([]);
+  test('every file starts with a head comment, and its imports follow without a blank line', () => {
+    const head = /^\/\*\*(?:(?!\*\/)[\s\S])*\*\/\n(?!\n+import )/;
+    expect(written.filter(({ text }) => !head.test(text)).map(({ path }) => path)).toEqual([]);
   });
 
   test('all functions except generators are arrow functions', () => {

@@ -1,5 +1,4 @@
 /** May a directory be removed: not while anybody works there, a lock is held, or work would be lost. Pure. */
-
 import { count } from './report/amounts.ts';
 import { doubtOf } from './report/doubt.ts';
 import { mainGitDirOf, releaseCommand } from './report/git-commands.ts';

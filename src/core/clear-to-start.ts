@@ -2,7 +2,6 @@
  * Preflight's answer for one worker: may an agent start here? Advice only; `doctor exec` is the guarantee. Most workers that are
  * asked about have no lock: what judges locks is in `clear/with-locks.ts`, so that such a preflight does not load it.
  */
-
 import { groupBy } from './group-by.ts';
 import { findCollisions } from './judge/occupants/collision.ts';
 import { type OccupantFinding, type OccupantReader, occupantReader } from './judge/occupants/occupants.ts';

@@ -1,3 +1,5 @@
+/** Which of several names was probably meant by a mistyped one. */
+
 /** Restricted Damerau-Levenshtein distance: edits, and swaps of neighbours, from one word to the other. */
 const distance = (from: string, to: string): number => {
   const rows: number[][] = [Array.from({ length: to.length + 1 }, (_, column) => column)];

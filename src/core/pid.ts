@@ -1,3 +1,5 @@
+/** Which numbers can be a PID. */
+
 /** Largest value of a pid_t. */
 const MAX_PID = 2 ** 31 - 1;
 

@@ -1,5 +1,4 @@
 /** Runs checks over an examination. A check that throws, or returns something other than findings, has crashed; the others still run. */
-
 import { type Check, type Finding, type Fix, SEVERITIES } from './types/check.ts';
 import { type Examination, FACT_SOURCES } from './types/judgement.ts';
 import type { CheckStatus } from './types/report.ts';

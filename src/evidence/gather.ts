@@ -2,7 +2,6 @@
  * Gathers all evidence of one run into a snapshot. The order is part of the promise: locks first, then processes, then
  * tmux; the other way round an agent that starts meanwhile would look dead.
  */
-
 import { statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { namesIn } from '../core/programs/by-name.ts';

@@ -1,5 +1,4 @@
 /** Reads what identifies this machine, and who asks. */
-
 import type { Asker, HostFacts } from '../core/types/evidence.ts';
 import { realOrSame } from '../io/disk/real-path.ts';
 import { readNamespace, readProc, readProcText } from './processes/linux/proc-files.ts';

@@ -1,5 +1,4 @@
 /** `doctor exec`: one command at a time per worker, guaranteed by a lock in the command's own name. */
-
 import { type ChildProcess, spawnSync } from 'node:child_process';
 import { statSync } from 'node:fs';
 import { constants } from 'node:os';

@@ -1,5 +1,4 @@
 /** Waits for a worker, cheaply as long as its lock does not change, so that many may wait at once. Reads only. */
-
 import { setTimeout as sleep } from 'node:timers/promises';
 import { systemCalls } from '../io/disk/system-calls.ts';
 import { tryOr } from '../io/try-or.ts';

@@ -1,5 +1,4 @@
 /** `doctor machines`: whether each machine answers, with which version, how far its clock is off, and how long that takes. */
-
 import type { ReportMachine } from '../core/types/report.ts';
 import { fieldsOf } from '../core/unchecked.ts';
 import { inParallel } from '../io/programs/in-parallel.ts';

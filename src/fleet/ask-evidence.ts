@@ -1,5 +1,4 @@
 /** The evidence of one town on another machine: asked for, checked by the schema of snapshots, and its clock compared. */
-
 import type { ScanMode, Snapshot } from '../core/types/evidence.ts';
 import { snapshot as validateSnapshot } from '../schema/compiled/snapshot.ts';
 import { problemOf, tellProblem } from '../schema/problem.ts';

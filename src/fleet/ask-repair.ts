@@ -1,5 +1,4 @@
 /** Repairs on another machine: its own doctor releases there, under its guard and with its own second look, what was agreed to here. */
-
 import type { PlanStep } from '../core/plan.ts';
 import type { ReleaseOutcome } from '../core/report/report.ts';
 import { type Fields, fieldsOf } from '../core/unchecked.ts';

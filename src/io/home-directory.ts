@@ -1,5 +1,4 @@
 /** Where the caller's own files are. */
-
 import { homedir } from 'node:os';
 import { isAbsolute } from 'node:path';
 import { tryOr } from './try-or.ts';

@@ -2,7 +2,6 @@
  * `import()` of modules that are not ours. In a file of its own, because the bundle turns every other `import()` into `require`.
  * Modules that import our package by its name find it wherever this program is installed.
  */
-
 import nodeModule from 'node:module';
 import { pathToFileURL } from 'node:url';
 import { tryOr } from './try-or.ts';

@@ -1,5 +1,4 @@
 /** Leases in etcd 3.4 and newer, through its JSON gateway: lease and key in one, taken by a transaction, dropped by the server. */
-
 import { Buffer } from 'node:buffer';
 import { type Fields, fieldsOf } from '../core/unchecked.ts';
 import type { LeaseAddress } from './address.ts';

@@ -1,5 +1,4 @@
 /** The lease that `exec` holds besides the lock: taken before it, kept while the command runs, given back after it. */
-
 import { spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { finish } from '../core/clear-to-start.ts';

@@ -2,7 +2,6 @@
  * The leases of a town in a diagnosis: listed once before anything is looked at, compared with what each machine shows, and told in
  * the report. Reads only.
  */
-
 import type { MachineView } from '../core/fleet/taker.ts';
 import { HERE } from '../core/town/views.ts';
 import { type Check, type Finding, LEASE_CHECK } from '../core/types/check.ts';

@@ -1,5 +1,4 @@
 /** Taking a lock: free, ours already, or proven stale; everything else is refused. */
-
 import { hostname } from 'node:os';
 import { leftoverKind } from '../core/record/lock-names.ts';
 import { formatLockRecord } from '../core/record/lock-record.ts';

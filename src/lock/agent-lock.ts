@@ -1,5 +1,4 @@
 /** The lock of one worker: taken, refreshed and given back without ever losing a live one. */
-
 import { join } from 'node:path';
 import type { Stamp } from '../core/types/evidence.ts';
 import { makeDirectory } from '../io/disk/make-files.ts';

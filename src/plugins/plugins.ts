@@ -1,5 +1,4 @@
 /** Loads plug-ins (checks and kinds of lock) and validates them. */
-
 import { readFileSync } from 'node:fs';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';

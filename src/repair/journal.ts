@@ -2,7 +2,6 @@
  * What repairs did, one JSON line per event. Lines are only appended, and synced before anything is touched:
  * `<town>/.runtime/lock-doctor/journal.jsonl`, in a user's home `~/.local/state/lock-doctor/journal.jsonl`.
  */
-
 import { Buffer } from 'node:buffer';
 import { constants } from 'node:fs';
 import { dirname } from 'node:path';

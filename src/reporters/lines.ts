@@ -1,5 +1,4 @@
 /** The report for a pipe. */
-
 import { count, formatDuration } from '../core/report/amounts.ts';
 import type { Report, ReportFinding } from '../core/types/report.ts';
 import { takenAt } from './screen/blocks.ts';

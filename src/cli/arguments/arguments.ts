@@ -1,5 +1,4 @@
 /** What a command line may say: the checks that every option and argument goes through, whichever parser read it. */
-
 import { didYouMean } from '../../core/did-you-mean.ts';
 import type { Failure } from '../../core/failure.ts';
 import { meantCommand } from './meant-command.ts';

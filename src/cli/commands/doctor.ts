@@ -1,5 +1,4 @@
 /** `doctor`: the diagnosis, and with `--fix` the repair. */
-
 import { filterReport, type ReportFilter } from '../../core/report/filter-report.ts';
 import type { Report } from '../../core/types/report.ts';
 import { jsonPieces } from '../../reporters/json.ts';

@@ -1,5 +1,4 @@
 /** `doctor log` and `doctor undo --list`: what the journal tells, chosen by what was asked for. */
-
 import { nearWorker } from '../../core/did-you-mean.ts';
 import { chooseEvents, eventsOfRun, isRunId } from '../../core/report/choose-events.ts';
 import { townOption } from '../../core/report/name-worker.ts';

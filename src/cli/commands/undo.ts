@@ -1,5 +1,4 @@
 /** `doctor undo`: puts released locks back. */
-
 import { count } from '../../core/report/amounts.ts';
 import { describeInterrupted, exitCodeAfter } from '../../core/report/interruption.ts';
 import { EXIT, type ReportError } from '../../core/types/report.ts';

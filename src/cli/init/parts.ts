@@ -1,5 +1,4 @@
 /** What `doctor init` can write, and what stands in it. Pure. */
-
 import { quoteCommand } from '../../reporters/screen/shell-quote.ts';
 import { COMPLETED_SHELLS, completionScript, type Shell } from '../arguments/completion-scripts.ts';
 import type { PartName } from './part-names.ts';

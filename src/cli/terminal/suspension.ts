@@ -1,5 +1,4 @@
 /** Ctrl-Z at a view: the shell gets its terminal back as it was, and `fg` brings the view back. */
-
 import { quietly } from '../../io/try-or.ts';
 
 /** A stop takes effect at once, but in an orphaned process group, where no shell could continue us, it never does. */

@@ -1,5 +1,4 @@
 /** What the keys `f` and `u` do: they ask, and then the same use cases act as behind `doctor --fix` and `doctor undo`. */
-
 import { count } from '../../core/report/amounts.ts';
 import { refusalOf } from '../../core/report/refusals.ts';
 import type { Examination } from '../../core/types/judgement.ts';

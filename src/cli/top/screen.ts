@@ -2,7 +2,6 @@
  * Lines on a terminal, and the keys that come back from it. The home of Ink and React: a module of its own kind in the build,
  * for their layout engine is loaded by a top-level `await`. Loaded by `load-screen.ts` alone.
  */
-
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Box, type Instance, render, Text, useInput } from 'ink';
 import { createElement } from 'react';

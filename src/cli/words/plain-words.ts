@@ -1,5 +1,4 @@
 /** Plain words of a report. Any of them may be the name of a worker too, and then the worker is meant. */
-
 import type { Severity } from '../../core/types/check.ts';
 import type { TownSource } from '../../core/types/evidence.ts';
 import { EVENTS, type HistoryDeed } from '../../core/types/history.ts';

@@ -1,5 +1,4 @@
 /** Preflight's answer for workers that have locks. */
-
 import {
   answersFor,
   byFix,

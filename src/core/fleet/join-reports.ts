@@ -1,5 +1,4 @@
 /** Joins reports of many towns on many machines into one: all rows, the sums, and the exit code. Pure. */
-
 import { countUp } from '../report/report.ts';
 import type { Gap } from '../types/evidence.ts';
 import {

@@ -1,5 +1,4 @@
 /** From evidence to judgement: pure, the same for every command and for a replayed snapshot. */
-
 import { indexSnapshot } from '../town/town-index.ts';
 import type { Snapshot } from '../types/evidence.ts';
 import type { Examination, Verdict } from '../types/judgement.ts';

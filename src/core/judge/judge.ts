@@ -1,5 +1,4 @@
 /** The one judge. Every command and every repair asks here; no other code derives a state. */
-
 import { isAsked } from '../town/lock-rules.ts';
 import type { TownIndex, WorkerView } from '../town/views.ts';
 import type { NumberClaim } from '../types/claim.ts';

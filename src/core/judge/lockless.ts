@@ -1,5 +1,4 @@
 /** Agents at work where no lock is: what `doctor locks` shows besides the locks. Pure. */
-
 import { agentNameOf } from '../programs/classify.ts';
 import { claimsWorker } from '../town/lock-rules.ts';
 import { paneOf } from '../town/machine-index.ts';

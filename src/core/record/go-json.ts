@@ -2,7 +2,6 @@
  * JSON as Go's encoding/json accepts it, byte by byte. `JSON.parse` cannot stand in: it hides duplicate keys, wants text
  * instead of bytes and differs on invalid UTF-8, so a lock that Go reads could look invalid here, or the reverse.
  */
-
 import { hexDigit, stringAt } from './go-string.ts';
 
 /** Nesting that Go allows before it gives up (encoding/json `maxNestingDepth`). */

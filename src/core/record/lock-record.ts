@@ -1,5 +1,4 @@
 /** The lock record: read as Go's encoding/json reads the original struct, written in the form in which Go writes it. */
-
 import { isPossiblePid } from '../pid.ts';
 import type { AgentLockContent, LockProblem, LockRecord, TrueHolder } from '../types/evidence.ts';
 import { type JsonMember, type JsonValue, readDocument } from './go-json.ts';

@@ -1,5 +1,4 @@
 /** The reports of a repair: what was planned, what was declined, what was done. Pure: Report in, Report out. */
-
 import type { Plan, PlanStep } from '../plan.ts';
 import type { Severity } from '../types/check.ts';
 import { EXIT, type Report, type ReportFinding, type ReportFix } from '../types/report.ts';

@@ -1,5 +1,4 @@
 /** From outcomes to the report: what is printed, and the exit code that says what to do next. */
-
 import { unaskedFor } from '../judge/session/unasked.ts';
 import { type CheckOutcome, isDoubt } from '../run-checks.ts';
 import { hasTmuxAnswered } from '../town/machine-index.ts';

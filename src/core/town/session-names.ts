@@ -1,5 +1,4 @@
 /** Which of a town's known roles a tmux session's name fits. Pure. */
-
 import { groupBy } from '../group-by.ts';
 import { remembering } from '../remembering.ts';
 import type { TownFacts } from '../types/evidence.ts';

@@ -1,5 +1,4 @@
 /** One snapshot, arranged for judging: the town's workers and its locks by content, and the machine that was asked. Pure. */
-
 import { groupBy } from '../group-by.ts';
 import { remembering } from '../remembering.ts';
 import type { LockFile, Snapshot } from '../types/evidence.ts';

@@ -2,7 +2,6 @@
  * What was seen: the snapshot of one run, as plain JSON, so that it can be saved, mailed and replayed. What could not be
  * looked at is in it as well, with the reason. No code, apart from the lists of words that the types are made of.
  */
-
 import type { Claim } from './claim.ts';
 
 /** A value that was seen, or the reason why we could not look. Ignorance is not absence. */

@@ -2,7 +2,6 @@
  * What a run says, in the shape of the published JSON (schema version 1): camelCase, null rather than missing,
  * commands as argument vectors, stable order, additive changes only.
  */
-
 import type { Check, Finding } from './check.ts';
 import type { Gap, LockFile, ScanMode, TmuxServer, TownFacts } from './evidence.ts';
 import type { Collision, Fact, Note, Occupant, State, Verdict } from './judgement.ts';

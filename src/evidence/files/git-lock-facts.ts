@@ -1,5 +1,4 @@
 /** Facts around a git lock that names nobody: its file system, its working tree, and git's own note. Reads only, never throws. */
-
 import { Buffer } from 'node:buffer';
 import { lstatSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';

@@ -1,5 +1,4 @@
 /** Finds the repository that a directory belongs to, by looking at `.git` entries as git itself does. Runs nothing. */
-
 import { readFileSync, type Stats } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { remembering } from '../../core/remembering.ts';

@@ -2,7 +2,6 @@
  * Asks git what work would be lost with a directory. Reads only: the index is not refreshed, and no hook, filter or monitor that
  * the repository's configuration names is run.
  */
-
 import { join, relative } from 'node:path';
 import type { Observed } from '../../core/types/evidence.ts';
 import type { RepositoryWork } from '../../core/types/removal.ts';

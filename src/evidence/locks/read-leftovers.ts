@@ -1,5 +1,4 @@
 /** Reads what killed runs left beside locks. Writes nothing. */
-
 import { MAX_LOCK_BYTES, parseCompanion } from '../../core/record/lock-record.ts';
 import { claimsWorker } from '../../core/town/lock-rules.ts';
 import type { Leftover, LockFile, LoneCompanion } from '../../core/types/evidence.ts';

@@ -1,5 +1,4 @@
 /** Finds processes that outlived the commands of `exec` whose locks are still there. Looks at nothing where no holder has died. */
-
 import { relativeTo } from '../../core/town/roles.ts';
 import type {
   Asker,

@@ -1,5 +1,4 @@
 /** GitHub Copilot CLI's live sessions: `session-state/<uuid>/inuse.<pid>.lock`, with the place in `workspace.yaml` beside it. */
-
 import { tryOr } from '../../io/try-or.ts';
 import { processNames, runsScripts } from '../processes/process-names.ts';
 import type { ProcessRow, ProcessTable } from '../processes/row.ts';

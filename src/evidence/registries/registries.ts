@@ -2,7 +2,6 @@
  * Reads the registries in which agents' tools list their live sessions: better evidence than any process name. A record counts
  * only together with the process that wrote it, so a record of a dead process proves nothing. Reads only.
  */
-
 import { isStartInUtc } from '../../core/record/start-token.ts';
 import type { ClosedRegistry, RegisteredSession } from '../../core/types/evidence.ts';
 import { withoutStackTraces } from '../processes/linux/proc-files.ts';

@@ -1,5 +1,4 @@
 /** Reads one file of a registry safely: it may be any kind of file, with any owner. */
-
 import { readingCalls, readSmallFile } from '../../io/disk/small-file.ts';
 import { describeErrno, isAbsence } from '../../io/errno.ts';
 import { readdirSync } from '../../io/file-systems/servers.ts';

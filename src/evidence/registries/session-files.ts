@@ -1,5 +1,4 @@
 /** Registries with one JSON file for each live session, named after its process, as Claude Code has. */
-
 import { type FoundRecord, labelIn, type Proof, type Registry, type SessionClaim } from './registry.ts';
 import { readRegistryFile } from './registry-file.ts';
 

@@ -1,5 +1,4 @@
 /** What a walk looks for: all names come from here. Plain data, so that it can be handed to the helper thread. */
-
 import { withoutSuffix } from '../../core/record/lock-names.ts';
 import { fitsSome, type NamePattern, type NameTable } from '../../core/record/name-pattern.ts';
 

@@ -1,5 +1,4 @@
 /** Finds the locks of a town: everywhere, at known places, or at one worker. Reads only. */
-
 import { leftoverOf } from '../../core/record/lock-names.ts';
 import { fitsSome } from '../../core/record/name-pattern.ts';
 import { remembering } from '../../core/remembering.ts';

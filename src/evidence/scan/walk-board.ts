@@ -2,6 +2,7 @@
  * The memory that two walking threads share: the next free subtree, the helper's progress, and who took what. Both
  * threads are synchronous, so this is all they know of each other.
  */
+
 export interface Board {
   readonly shared: SharedArrayBuffer;
   readonly cells: Int32Array;

@@ -2,7 +2,6 @@
  * tmux servers in other namespaces of this machine: finds the path to them from here, and translates their PIDs and
  * directories into ours. Reads only.
  */
-
 import { statSync } from 'node:fs';
 import type { TmuxPane, TmuxServer } from '../../core/types/evidence.ts';
 import { realOrSame } from '../../io/disk/real-path.ts';

@@ -1,5 +1,4 @@
 /** Finds sockets on which tmux servers may listen. Looks at them only: never connects, never makes a directory. */
-
 import { readdirSync, statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import type { TmuxServer } from '../../core/types/evidence.ts';

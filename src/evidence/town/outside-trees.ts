@@ -2,7 +2,6 @@
  * Linked working trees of the root's repositories that lie outside the root: agents work there, and their locks lie inside the
  * root. They are named by the path that leads to them, `<root>/../feature`. Reads only.
  */
-
 import { dirname, join, relative } from 'node:path';
 import { remembering } from '../../core/remembering.ts';
 import { relativeTo } from '../../core/town/roles.ts';

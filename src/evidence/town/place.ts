@@ -2,7 +2,6 @@
  * Which place of the town a directory is, where it has another name: through a bind mount, or in a container's view of
  * the file system. There only device and inode tell. Reads only.
  */
-
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { remembering } from '../../core/remembering.ts';

@@ -1,5 +1,4 @@
 /** Finds the directory that is the town, and says why. Reads only. */
-
 import { dirname, join, resolve } from 'node:path';
 import { Failure } from '../../core/failure.ts';
 import type { TownFacts, TownSource } from '../../core/types/evidence.ts';

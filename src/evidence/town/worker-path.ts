@@ -1,5 +1,4 @@
 /** Finds the worker that a caller means: a path relative to the town or to the working directory, or an absolute path. */
-
 import { basename, dirname, isAbsolute, join, normalize, resolve } from 'node:path';
 import { relativeTo } from '../../core/town/roles.ts';
 import { isSamePath } from '../../io/disk/disk-path.ts';

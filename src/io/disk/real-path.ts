@@ -1,5 +1,4 @@
 /** The real path of a directory, a socket or a program, for comparing places. */
-
 import { realpathSync } from '../file-systems/servers.ts';
 import { tryOr } from '../try-or.ts';
 import { type DiskPath, displayPath } from './disk-path.ts';

@@ -1,5 +1,4 @@
 /** Finds file systems on which flock(2) may not be seen by other machines. */
-
 import { deviceNumber, mountAround, typesOfDevices } from './mounts.ts';
 
 const FUSE = 0x65735546;

@@ -2,7 +2,6 @@
  * Starts a program with another user's permissions and nothing of ours (root only). Node drops all supplementary groups
  * where a user is named; everything else is done here.
  */
-
 import { openSync, readdirSync, readFileSync } from 'node:fs';
 import { remembering } from '../../core/remembering.ts';
 import { tryOr } from '../try-or.ts';

@@ -2,7 +2,6 @@
  * Compare-and-remove. No system call removes a file only if it is still the expected one, so a lock is moved aside first,
  * looked at there, and restored if it is not the one that was judged.
  */
-
 import { basename, dirname } from 'node:path';
 import { leftoverKind } from '../../core/record/lock-names.ts';
 import type { Stamp } from '../../core/types/evidence.ts';

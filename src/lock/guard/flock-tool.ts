@@ -3,7 +3,6 @@
  * belongs to the open file description, so it stays with our descriptor when the program has exited, and the kernel
  * drops it when our process dies.
  */
-
 import type { SystemCalls, ToolAnswer } from '../../io/disk/system-calls.ts';
 import { SYSTEM_DIRECTORIES } from '../../io/programs/find-program.ts';
 

@@ -2,7 +2,6 @@
  * The guard: flock(2) on `agent.lock.flock`, held while a lock is changed. It excludes the newer Go writers too, and
  * the kernel drops it when its owner dies, however that happens. Nothing in this file waits for a guard.
  */
-
 import { type OpenDirectory, openOwned, UnsafeDirectoryError } from '../../io/disk/open-directory.ts';
 import { isSameFile } from '../../io/disk/stamp.ts';
 import { type SystemCalls, systemCalls } from '../../io/disk/system-calls.ts';

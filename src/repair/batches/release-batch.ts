@@ -1,5 +1,4 @@
 /** The one place that acts on a diagnosis: look again, judge again, journal, release, journal. Always under the guards. */
-
 import { KEEP_RELEASED_MS } from '../../core/record/lock-names.ts';
 import { namedHolder } from '../../core/record/lock-record.ts';
 import { refusalOf } from '../../core/report/refusals.ts';

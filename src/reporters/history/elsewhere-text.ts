@@ -1,5 +1,4 @@
 /** What other roots did here, as text, with the command that tells or restores it. */
-
 import { count } from '../../core/report/amounts.ts';
 import { createCanvas } from '../screen/canvas.ts';
 import type { Presentation } from '../screen/style.ts';

@@ -1,5 +1,4 @@
 /** What became of locks, in the words of every view of the history. */
-
 import type { LockKind } from '../../core/types/evidence.ts';
 import type { ByWhom, HistoryDeed, HistoryEvent } from '../../core/types/history.ts';
 import type { Holder } from '../../core/types/judgement.ts';

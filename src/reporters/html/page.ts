@@ -1,5 +1,4 @@
 /** A report as one HTML file that needs nothing else: to attach to an incident, to read years later, to print. */
-
 import { count, formatDuration } from '../../core/report/amounts.ts';
 import type { ReportFilter } from '../../core/report/filter-report.ts';
 import type { History } from '../../core/types/history.ts';

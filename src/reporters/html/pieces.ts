@@ -1,5 +1,4 @@
 /** Small pieces of the HTML report that several of its parts share. */
-
 import type { Fact } from '../../core/types/judgement.ts';
 import { STATES } from '../../core/types/judgement.ts';
 import type { Report } from '../../core/types/report.ts';

@@ -1,5 +1,4 @@
 /** Who is behind a lock, in one line of the tree: the agent seen there, or what became of the holder. */
-
 import { count } from '../../core/report/amounts.ts';
 import { describeLoss, sinceAtEnd } from '../../core/report/holder-words.ts';
 import type { Note } from '../../core/types/judgement.ts';

@@ -1,5 +1,4 @@
 /** The report for a terminal: the answer on one screen. */
-
 import { count, formatDuration } from '../../core/report/amounts.ts';
 import type { Report, ReportCheck } from '../../core/types/report.ts';
 import { blockLines, gapBlock, markOf } from './blocks.ts';

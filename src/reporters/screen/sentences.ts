@@ -1,5 +1,4 @@
 /** Sentences that several reporters share. */
-
 import { count, formatDuration } from '../../core/report/amounts.ts';
 import type { Report, ReportFinding, ReportTown } from '../../core/types/report.ts';
 

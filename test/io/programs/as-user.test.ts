@@ -1,5 +1,4 @@
 /** A program that root starts as another user inherits nothing from root. */
-
 import { spawnSync } from 'node:child_process';
 import { closeSync, mkdtempSync, openSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,5 +1,4 @@
 /** Locks that name nobody: such a lock is stale only when all witnesses that its kind asks have seen nobody. Pure. */
-
 import { isAsked } from '../../town/lock-rules.ts';
 import type { TownIndex } from '../../town/views.ts';
 import type { Claim } from '../../types/claim.ts';

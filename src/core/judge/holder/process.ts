@@ -1,5 +1,4 @@
 /** Process evidence: is the process that a record names still the one that took the lock? */
-
 import { plainHostname } from '../../town/host-names.ts';
 import type { TownIndex } from '../../town/views.ts';
 import type { LeftRunning, LockFile, TrueHolder } from '../../types/evidence.ts';

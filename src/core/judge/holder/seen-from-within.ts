@@ -1,5 +1,4 @@
 /** Locks that were taken in a container of this machine are judged by its PIDs, as if the doctor ran in there. */
-
 import { isSameName } from '../../town/host-names.ts';
 import type { TownIndex } from '../../town/views.ts';
 import type { ContainerEvidence, LockFile, LockRecord } from '../../types/evidence.ts';

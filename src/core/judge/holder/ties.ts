@@ -3,7 +3,6 @@
  * agent, a tool's registry, its user, its working directory. A recorded number may have been given to another process;
  * clocks step, so place and owner say more than time. Pure.
  */
-
 import { type Belonging, homeOf, rolesSay, sessionSays } from '../../town/belonging.ts';
 import { lineage } from '../../town/machine-index.ts';
 import { isWithin, relativeTo, rolesOfEnvironment } from '../../town/roles.ts';

@@ -1,5 +1,4 @@
 /** Where a record was taken: on this host and in this PID namespace, under a former name of it, or elsewhere. */
-
 import { isSameName } from '../../town/host-names.ts';
 import type { HostFacts, LockFile, LockRecord, Snapshot, TrueHolder } from '../../types/evidence.ts';
 import type { Fact } from '../../types/judgement.ts';

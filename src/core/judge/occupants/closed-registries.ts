@@ -2,7 +2,6 @@
  * Processes that do not count only because no registry names them, where their user's registry could not be read: doubt. So are
  * those of any other name whose own record could not be read.
  */
-
 import { programOf } from '../../programs/classify.ts';
 import { SPARE_PROCESS } from '../../programs/known-programs.ts';
 import { relativeTo } from '../../town/roles.ts';

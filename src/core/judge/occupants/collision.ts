@@ -2,7 +2,6 @@
  * Collisions: two or more distinct live agents on one worker, or one live agent that several workers' locks claim.
  * A collision is between live agents and never a state of one lock: dead locks that share a number do not collide.
  */
-
 import { groupBy } from '../../group-by.ts';
 import { claimsWorker } from '../../town/lock-rules.ts';
 import { isFrom } from '../../town/machine-index.ts';

@@ -2,7 +2,6 @@
  * Where agents could collide: at the workers, and in every other directory in which agents are seen at work, whether or not
  * there is a lock. Pure.
  */
-
 import { homeOf } from '../../town/belonging.ts';
 import { paneOf } from '../../town/machine-index.ts';
 import { type PaneView, processKey, type TownIndex } from '../../town/views.ts';

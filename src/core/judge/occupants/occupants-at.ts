@@ -1,5 +1,4 @@
 /** Who works at the worker of a lock, as far as its kind asks for it. Pure. */
-
 import { isAsked } from '../../town/lock-rules.ts';
 import type { WorkerView } from '../../town/views.ts';
 import type { LockFile } from '../../types/evidence.ts';

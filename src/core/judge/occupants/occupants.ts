@@ -1,5 +1,4 @@
 /** Occupants: agents seen at work in a worker's directory, whether or not a lock names them. */
-
 import { agentNameOf, programOf } from '../../programs/classify.ts';
 import { panesAround, sessionSays } from '../../town/belonging.ts';
 import { paneOf } from '../../town/machine-index.ts';

@@ -2,7 +2,6 @@
  * Finds PID namespaces of this machine, mostly containers, in which locks under other host names were taken, and which process
  * here has which number there. Looks at every process, so it runs only where a lock makes it necessary. Reads only.
  */
-
 import { statSync } from 'node:fs';
 import { groupBy } from '../../../core/group-by.ts';
 import { isContainerId, isSameName } from '../../../core/town/host-names.ts';

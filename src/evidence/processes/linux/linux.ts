@@ -1,5 +1,4 @@
 /** The process table of Linux: /proc, by synchronous reads (one pass over 600 processes takes 8 ms). */
-
 import { readdirSync, readlinkSync } from 'node:fs';
 import { startsWithDigit } from '../../../core/digits.ts';
 import type { Observed } from '../../../core/types/evidence.ts';

@@ -1,5 +1,4 @@
 /** Small reads below /proc: one open, as few reads as possible, no stack traces, a vanished process is a value. */
-
 import { Buffer } from 'node:buffer';
 import { closeSync, openSync, readlinkSync, readSync } from 'node:fs';
 import type { Observed } from '../../../core/types/evidence.ts';

@@ -1,5 +1,4 @@
 /** Finds the Unix sockets on which a process listens, by `/proc/net/unix` and the process's descriptors (proc(5)). */
-
 import { readdirSync, readlinkSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 import { bytesAsText } from '../../../io/disk/bytes-as-text.ts';
