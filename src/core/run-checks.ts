@@ -2,6 +2,7 @@
 import { type Check, type Finding, type Fix, SEVERITIES } from './types/check.ts';
 import { type Examination, FACT_SOURCES } from './types/judgement.ts';
 import type { CheckStatus } from './types/report.ts';
+import { isListOf, isText } from './unchecked.ts';
 
 export interface CheckOutcome {
   readonly check: Check;
@@ -15,10 +16,7 @@ export interface CheckOutcome {
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null;
 
-const isText = (value: unknown): boolean => typeof value === 'string';
 const isTextOrNothing = (value: unknown): boolean => value === undefined || value === null || isText(value);
-const isListOf = (value: unknown, isOne: (one: unknown) => boolean): boolean =>
-  Array.isArray(value) && value.every(isOne);
 const SOURCES: readonly unknown[] = FACT_SOURCES;
 const LEVELS: readonly unknown[] = SEVERITIES;
 const isFact = (value: unknown): boolean =>

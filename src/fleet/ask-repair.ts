@@ -4,7 +4,7 @@ import type { ReleaseOutcome } from '../core/report/report.ts';
 import { type Fields, fieldsOf } from '../core/unchecked.ts';
 import { changed, failed, skipped } from '../repair/outcomes.ts';
 import { type AskOptions, ask } from './ask.ts';
-import type { Machine } from './machine.ts';
+import { HAS_NO_DOCTOR, type Machine } from './machine.ts';
 
 /** What another machine's doctor did. */
 export interface RepairThere {
@@ -28,7 +28,7 @@ export const askRepair = async (
     run: null,
     outcomes: new Map(steps.map(({ verdict }) => [verdict.lock.id, outcome])),
   });
-  if (machine.send) return everyOne(skipped('that machine has no doctor, only a collector that was sent'));
+  if (machine.send) return everyOne(skipped(HAS_NO_DOCTOR));
   const forced = steps.flatMap(({ force, verdict }) => (force ? [verdict.lock.worker] : []));
   const command = [
     ...machine.doctor,

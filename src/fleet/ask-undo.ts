@@ -3,7 +3,7 @@ import { UNDO_STATUSES } from '../core/types/history.ts';
 import { fieldsOf } from '../core/unchecked.ts';
 import type { UndoOutcome, UndoReport } from '../repair/undo.ts';
 import { type AskOptions, ask } from './ask.ts';
-import type { Machine } from './machine.ts';
+import { HAS_NO_DOCTOR, type Machine } from './machine.ts';
 
 /** What was restored there, or why that is not known. */
 export type UndoThere =
@@ -19,7 +19,7 @@ export const askUndo = async (
   id: string | null,
   options: AskOptions,
 ): Promise<UndoThere> => {
-  if (machine.send) return { why: 'that machine has no doctor, only a collector that was sent' };
+  if (machine.send) return { why: HAS_NO_DOCTOR };
   const named = id === null ? [] : ['--', id];
   const command = [...machine.doctor, 'undo', '--json', `--town=${town}`, ...named];
   const answer = await ask(machine, command, options);

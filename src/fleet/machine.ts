@@ -22,6 +22,9 @@ export interface Machine {
   readonly send: boolean;
 }
 
+/** Why a machine with `send` changes nothing. */
+export const HAS_NO_DOCTOR = 'that machine has no doctor, only a collector that was sent';
+
 /** Which machines a run concerns. */
 export interface Chosen {
   /** All that are asked: those that were named, and those that share a directory with one of them. */

@@ -15,6 +15,7 @@ import { openTown } from '../diagnose.ts';
 import { documentOf } from '../document.ts';
 import { askGit } from '../evidence/git/facts.ts';
 import type { GitClient } from '../evidence/git/git-command.ts';
+import { REPOSITORY_PARTS } from '../evidence/git/git-directory.ts';
 import { type Repository, repositoryFinder } from '../evidence/git/repository.ts';
 import { mainTreeOf } from '../evidence/git/same-repository.ts';
 import { readUnsavedWork } from '../evidence/git/unsaved-work.ts';
@@ -193,12 +194,13 @@ const repositoriesIn = async (path: string): Promise<InnerRepositories> => {
   const { seen, gaps } = await scanTownInTurns({ root: path, mode: 'default', table: EVERY_DIRECTORY });
   const tops = [...(seen?.repositories ?? [])];
   const find = repositoryFinder();
-  const bare = find(join(path, '.git')) === null && isBare(path) ? [bareAt(path)] : [];
+  const names = find(join(path, '.git')) === null ? readdirSync(path) : [];
+  const bare = REPOSITORY_PARTS.every((part) => names.includes(part)) ? [bareAt(path)] : [];
   const found = tops.slice(0, MAX_REPOSITORIES).flatMap((top) => find(top) ?? []);
   const left = tops.length - MAX_REPOSITORIES;
   return {
     found: [...bare, ...found],
-    tops: new Set(bare.length > 0 ? readdirSync(path).map((name) => join(path, name)) : tops),
+    tops: new Set(bare.length > 0 ? names.map((name) => join(path, name)) : tops),
     gaps:
       left > 0
         ? [...gaps, { what: `directory:${path}`, why: `has ${left} more repositories than are asked about` }]
@@ -206,13 +208,8 @@ const repositoriesIn = async (path: string): Promise<InnerRepositories> => {
   };
 };
 
-const isBare = (path: string): boolean => {
-  const names = readdirSync(path);
-  return ['HEAD', 'objects', 'refs'].every((name) => names.includes(name));
-};
-
 const bareAt = (top: string): Repository => {
-  const uids = ['', 'HEAD', 'objects', 'refs'].map((name) => statSync(join(top, name)).uid);
+  const uids = ['', ...REPOSITORY_PARTS].map((name) => statSync(join(top, name)).uid);
   const [owner = null] = uids;
   return { top, gitDir: top, problem: null, owner: uids.every((uid) => uid === owner) ? owner : null };
 };

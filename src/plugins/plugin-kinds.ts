@@ -3,8 +3,9 @@ import { isPossiblePid } from '../core/pid.ts';
 import type { Claim } from '../core/types/claim.ts';
 import type { LockContent, Witness } from '../core/types/evidence.ts';
 import type { Kind, LockFileName, Where } from '../core/types/kind.ts';
+import { isListOf, isText } from '../core/unchecked.ts';
 
-const WITNESSES: readonly string[] = [
+const WITNESSES: readonly unknown[] = [
   'process',
   'session',
   'agents',
@@ -46,9 +47,6 @@ export const readKind = (candidate: Record<string, unknown>): Kind | string => {
   };
 };
 
-const isListOf = (value: unknown, fits: (text: string) => boolean): value is readonly string[] =>
-  Array.isArray(value) && value.every((each) => typeof each === 'string' && fits(each));
-
 /** Not `homes`: that is where agents' own locks lie. */
 const isWhere = (where: unknown): where is Exclude<Where, { readonly homes: unknown }> => {
   if (typeof where !== 'object' || where === null) return false;
@@ -60,7 +58,8 @@ const isWhere = (where: unknown): where is Exclude<Where, { readonly homes: unkn
 };
 
 /** True for a relative path that does not lead outside. */
-const isPath = (path: string): boolean =>
+const isPath = (path: unknown): boolean =>
+  isText(path) &&
   path !== '' &&
   !path.includes('\0') &&
   path.split('/').every((name) => name !== '' && !/^\.\.?$/.test(name));

@@ -5,6 +5,9 @@ import type { ReleaseOutcome } from '../core/report/report.ts';
 /** It was no longer what had been diagnosed, and was not touched. */
 export const changed = (reason: string): ReleaseOutcome => ({ status: 'changed', reason, backup: null });
 
+/** Another lock stands at its place by now. */
+export const replaced = (): ReleaseOutcome => changed('it is another one now');
+
 /** It was left on purpose. */
 export const skipped = (reason: string): ReleaseOutcome => ({ status: 'skipped', reason, backup: null });
 

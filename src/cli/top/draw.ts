@@ -1,6 +1,12 @@
 /** The lines of the view, for a terminal of any size. Pure. */
 import type { Report } from '../../core/types/report.ts';
-import { clipToWidth, displayWidth, padToWidth, wrapText } from '../../reporters/screen/display-width.ts';
+import {
+  clipToWidth,
+  displayWidth,
+  NARROW,
+  padToWidth,
+  wrapText,
+} from '../../reporters/screen/display-width.ts';
 import { createPen, type Pen, type Presentation } from '../../reporters/screen/style.ts';
 import { summarize, type ToldGaps, tellGaps } from '../../reporters/screen/summary.ts';
 import { countTabs, type Memory, type TopRow, visibleRows } from './rows.ts';
@@ -17,9 +23,6 @@ export interface View {
   /** `14:03:22` */
   readonly clock: string;
 }
-
-/** Below this a row has no room for what is said of it; that of the selected one stands below it. */
-const NARROW = 60;
 
 /** As many lines as there are rows; none is wider than the terminal. `page` is how many of them the middle has. */
 export const drawTop = (

@@ -9,6 +9,9 @@ export const MAX_POINTER_BYTES = 8192;
 /** What the directory needs that all working trees of a repository share. */
 const SHARED = ['objects', 'refs'] as const;
 
+/** What a bare repository needs, and any other main git directory. */
+export const REPOSITORY_PARTS = ['HEAD', ...SHARED] as const;
+
 /**
  * True for a main git directory, and for that of a linked working tree. What its `HEAD` says is not looked at: a damaged one does
  * not make its locks disappear. Throws like `node:fs` where we may not look.

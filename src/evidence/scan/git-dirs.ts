@@ -7,7 +7,7 @@ import { isPidFile, withoutSuffix } from '../../core/record/lock-names.ts';
 import { isInTable, type NameTable } from '../../core/record/name-pattern.ts';
 import { type Entry, type EntryStat, isUntyped } from '../../io/disk/disk.ts';
 import { type DiskPath, displayPath, toLatin1 } from '../../io/disk/disk-path.ts';
-import { areOfGitDirectory } from '../git/git-directory.ts';
+import { areOfGitDirectory, REPOSITORY_PARTS } from '../git/git-directory.ts';
 import type { LedGitDir } from '../git/git-pointers.ts';
 import type { GitNames, InGitDirs } from './homes.ts';
 import {
@@ -180,12 +180,12 @@ const seenDirectories = (): SeenDirectories => {
 };
 
 /** What git puts into every repository. */
-const PARTS: ReadonlySet<string> = new Set(['HEAD', 'objects', 'refs', 'index', 'config']);
+const PARTS: ReadonlySet<string> = new Set([...REPOSITORY_PARTS, 'index', 'config']);
 
 /** Something that git would call damaged: parts of a repository without the rest. git skips an empty `.git`, and so do we. */
 const addHollow = (place: Directory, entries: readonly Entry[], { gaps }: Walked): void => {
   if (!place.path.endsWith('/.git') || !entries.some(({ name }) => PARTS.has(name))) return;
-  const missing = ['HEAD', 'objects', 'refs'].filter((part) => !entries.some(({ name }) => name === part));
+  const missing = REPOSITORY_PARTS.filter((part) => !entries.some(({ name }) => name === part));
   gaps.push({
     what: `directory:${displayPath(pathOf(place))}`,
     why: `has no ${missing.join(' and no ')}, so git does not take it for a repository: no lock of git was looked for`,

@@ -6,6 +6,7 @@ import type { Gap } from '../../core/types/evidence.ts';
 import { type Disk, type Entry, type EntryStat, isUntyped } from '../../io/disk/disk.ts';
 import { type DiskPath, displayPath, fromLatin1, toLatin1 } from '../../io/disk/disk-path.ts';
 import { describeErrno, errnoOf, isAbsence } from '../../io/errno.ts';
+import { REPOSITORY_PARTS } from '../git/git-directory.ts';
 import { type Home, type Homes, isNamedLikeLock, type NamedFiles } from './homes.ts';
 import { isLeaf } from './leaf-rule.ts';
 
@@ -188,11 +189,11 @@ const visitor = (
         else list(prefix + name, home, stack);
       } else if (inHome !== null && inHome.below !== null) list(prefix + name, inHome.below, stack);
       else if (first !== DOT || !prune.has(name)) inside.push(prefix + name);
-      if (first === DOT && isGitDir(name)) walked.gitDirs.push({ path: prefix + name, raw });
+      if (first === DOT && isNamedLikeGitDir(name)) walked.gitDirs.push({ path: prefix + name, raw });
     }
     if (names.length > 0) walked.sightings.push({ home: place, names });
     if (files !== null) sightFiles(place, entries, files, walked);
-    if (hasHead && isBare(entries)) {
+    if (hasHead && REPOSITORY_PARTS.every((part) => entries.some(({ name }) => name === part))) {
       walked.gitDirs.push(place);
       // No agent works in a repository's own files, and there are many objects.
       if (prune.size > 0) {
@@ -265,11 +266,7 @@ const homeNames = (homes: Homes): NameSieve => {
 };
 
 /** `.git`, and the name that Gas Town gives to the bare repository of a rig. */
-const isGitDir = (name: string): boolean => name === '.git' || name.endsWith('.git');
-
-/** True where all three entries are there that git requires of a repository; one is known to be. */
-const isBare = (entries: readonly Entry[]): boolean =>
-  entries.some(({ name }) => name === 'objects') && entries.some(({ name }) => name === 'refs');
+const isNamedLikeGitDir = (name: string): boolean => name === '.git' || name.endsWith('.git');
 
 const sightFiles = (home: Directory, entries: readonly Entry[], files: NamedFiles, walked: Walked): void => {
   const names = entries.map(({ name }) => name).filter((name) => fitsSome(files.names, withoutSuffix(name)));

@@ -14,7 +14,7 @@ import type { Guard } from '../../lock/guard/guard.ts';
 import { isProvenDead } from '../../lock/identity.ts';
 import { DEEDS } from '../deeds/deeds.ts';
 import { appendEntries, type ReleaseEntry } from '../journal.ts';
-import { changed, failed, interrupted, skipped } from '../outcomes.ts';
+import { changed, failed, interrupted, replaced, skipped } from '../outcomes.ts';
 import { type JudgeAgain, type ReleaseStep, type RepairContext, shortPath } from '../repair-context.ts';
 import type { Held } from './in-batches.ts';
 
@@ -132,8 +132,7 @@ const refuse = (
   guard: Guard,
 ): ReleaseOutcome | null => {
   if (verdict === null) return changed('it is gone');
-  if (verdict.lock.stamp === null || !isSameStamp(verdict.lock.stamp, stamp))
-    return changed('it is another one now');
+  if (verdict.lock.stamp === null || !isSameStamp(verdict.lock.stamp, stamp)) return replaced();
   if (verdict.state !== state) return changed(`it was ${state} and is ${verdict.state} now`);
   const refusal = refusalOf(verdict, force);
   if (refusal !== null) return skipped(refusal);

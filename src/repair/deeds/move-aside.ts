@@ -14,13 +14,12 @@ import {
 import { readCompanion, removeCompanion, writeCompanion } from '../../lock/files/companion.ts';
 import { readStamp } from '../../lock/files/read-record.ts';
 import type { Guard } from '../../lock/guard/guard.ts';
-import { changed, failed, skipped } from '../outcomes.ts';
+import { changed, failed, replaced, skipped } from '../outcomes.ts';
 import type { Deed, PutBack } from './deed.ts';
 
 const letGo = (guard: Guard, stamp: Stamp, backup: string): ReleaseOutcome => {
   const { calls } = guard.directory;
-  if (isOfOtherTools(guard) && !isStill(calls.lstat(guard.files.lock), stamp))
-    return changed('it is another one now');
+  if (isOfOtherTools(guard) && !isStill(calls.lstat(guard.files.lock), stamp)) return replaced();
   const moved = moveAside(guard, stamp);
   switch (moved.kind) {
     case 'moved':

@@ -4,7 +4,7 @@ import type { HistoryEvent } from '../../core/types/history.ts';
 import { wrapText } from '../screen/display-width.ts';
 import { createPen, type Presentation } from '../screen/style.ts';
 import { nameOf } from '../screen/words.ts';
-import { byWords, DEED_WORDS, lockWords } from './history-words.ts';
+import { DEED_WORDS, lockWords, outcomeWords } from './history-words.ts';
 
 /** What is shown of a history. */
 export interface ShownHistory {
@@ -87,16 +87,15 @@ const inOneLine = (event: HistoryEvent, shown: ShownHistory, presentation: Prese
 };
 
 const detailsOf = (
-  { deed, id, lock, backup, by, reason }: HistoryEvent,
+  event: HistoryEvent,
   { restorable, removed, option = [] }: ShownHistory,
   presentation: Presentation,
 ): readonly string[] => {
   const pen = createPen(presentation);
+  const { deed, id } = event;
   return [
-    lockWords({ lock, backup }).join(', '),
-    reason ?? '',
-    deed === 'begun' ? 'nothing says how it ended' : '',
-    by === null ? '' : `by ${byWords(by)}`,
+    lockWords(event).join(', '),
+    ...outcomeWords(event),
     (deed === 'released' ? removed.get(id ?? '') : undefined) ?? '',
     id !== null && deed === 'released' && restorable.has(id)
       ? `undo: ${pen.command(['doctor', 'undo', id, ...option])}`

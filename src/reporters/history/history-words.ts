@@ -17,6 +17,17 @@ export const DEED_WORDS: Readonly<Record<HistoryDeed, readonly [Mark, string]>> 
   'lease-revoked': ['warning', 'lease revoked'],
 };
 
+/** What became of a release, and who released: each part is left out where it is not known. */
+export const outcomeWords = ({
+  deed,
+  reason,
+  by,
+}: Pick<HistoryEvent, 'deed' | 'reason' | 'by'>): readonly string[] => [
+  ...(deed === 'begun' ? ['nothing says how it ended'] : []),
+  ...(reason === null ? [] : [reason]),
+  ...(by === null ? [] : [`by ${byWords(by)}`]),
+];
+
 const CONSENTS: Readonly<Record<ByWhom['consent'], string>> = {
   asked: 'confirmed at a terminal',
   yes: 'confirmed with --yes',

@@ -2,7 +2,7 @@
 import { restoredIds } from '../../core/report/choose-events.ts';
 import type { History, HistoryEvent } from '../../core/types/history.ts';
 import type { Report } from '../../core/types/report.ts';
-import { byWords, DEED_WORDS, lockWords, recordWords } from '../history/history-words.ts';
+import { DEED_WORDS, lockWords, outcomeWords, recordWords } from '../history/history-words.ts';
 import type { Mark } from '../screen/style.ts';
 import { nameOf } from '../screen/words.ts';
 import { html, type Markup } from './markup.ts';
@@ -52,17 +52,13 @@ const takings = ({ locks }: Report): readonly Moment[] =>
         ],
   );
 
-const momentOf = (
-  { at, deed, id, worker, lock, backup, by, reason }: HistoryEvent,
-  isBack: (id: string) => boolean,
-): Moment => {
+const momentOf = (event: HistoryEvent, isBack: (id: string) => boolean): Moment => {
+  const { at, deed, id, worker } = event;
   const [mark, word] = DEED_WORDS[deed];
   const said = [
-    ...lockWords({ lock, backup }),
-    deed === 'begun' ? 'nothing says how it ended' : '',
-    reason ?? '',
-    by === null ? '' : `by ${byWords(by)}`,
-    id === null || deed !== 'released' || isBack(id) ? '' : `undo: doctor undo ${id}`,
-  ].filter((part) => part !== '');
+    ...lockWords(event),
+    ...outcomeWords(event),
+    ...(id === null || deed !== 'released' || isBack(id) ? [] : [`undo: doctor undo ${id}`]),
+  ];
   return { at, mark, word, worker, text: said.join('; ') };
 };

@@ -2,6 +2,7 @@
 import { groupBy } from '../../core/group-by.ts';
 import type { Report, ReportFinding } from '../../core/types/report.ts';
 import type { Canvas } from './canvas.ts';
+import { NARROW } from './display-width.ts';
 import { describeFix } from './sentences.ts';
 import type { Mark } from './style.ts';
 import { isFixable, tellGaps } from './summary.ts';
@@ -10,9 +11,6 @@ import { worstFirst } from './worst-first.ts';
 
 /** More workers than this are counted, not shown: the answer has to fit on one screen. */
 const BLOCKS_SHOWN = 15;
-
-/** Below this a worker has a line of its own: its path would leave no room for what is said of it. */
-const NARROW = 60;
 
 /** The blocks of a report; with `-v` all of them, with their evidence. */
 export const blockLines = (

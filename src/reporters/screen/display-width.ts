@@ -1,5 +1,8 @@
 /** How many terminal columns a text takes, and how it is broken into lines. Expects text without control characters. */
 
+/** On a narrower terminal a worker's name leaves no room for what is said of it: that stands in lines of its own. */
+export const NARROW = 60;
+
 /** Nearly all text: as many columns as characters. */
 const ASCII = /^[ -~]*$/;
 // East Asian wide and fullwidth blocks and emoji, coarse on purpose: a wrong guess misaligns a column, nothing more.

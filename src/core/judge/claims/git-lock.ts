@@ -3,6 +3,7 @@ import { relativeTo } from '../../town/roles.ts';
 import type { TownIndex } from '../../town/views.ts';
 import type { LockFile, LockGitDir } from '../../types/evidence.ts';
 import type { Fact } from '../../types/judgement.ts';
+import { commandWord } from '../holder/process-finding.ts';
 import type { WitnessFinding } from './file-witnesses.ts';
 
 /** What git cannot do while each stands. Every other lock blocks changes of the file whose name it carries. */
@@ -72,7 +73,7 @@ export const judgeNote = ({ notedPid }: LockFile, { machine }: TownIndex): Witne
     case 'exists': {
       const startedAtMs = lookup.process?.startedAtMs ?? null;
       if (startedAtMs !== null && startedAtMs > mtimeMs + SLACK_MS) return null;
-      const command = lookup.process?.names[0] ?? 'command unknown';
+      const command = commandWord(lookup.process);
       return witness('alive', 'process-alive', `git noted process ${pid} (${command}) as its holder`);
     }
     case 'absent':

@@ -7,11 +7,12 @@ import type { Case } from '../case.ts';
 import { judgeProcess } from '../holder/process.ts';
 import {
   alive,
+  commandWord,
   died,
   finding,
   mayTrustAbsence,
   type ProcessFinding,
-  recycled,
+  startedOtherwise,
 } from '../holder/process-finding.ts';
 
 /**
@@ -38,7 +39,7 @@ export const judgeNumber = (one: Case, claim: NumberClaim): ProcessFinding | nul
     return mayBeElsewhere(one, claim) ? elsewhere(found, claim) : unlessInside(found, one, claim);
   const isOverdue = isKeptTooLong(one, claim);
   if (!claim.isShared && !isOverdue) return found;
-  const command = found.process?.names[0] ?? 'command unknown';
+  const command = commandWord(found.process);
   return finding(
     found,
     'unknown',
@@ -109,9 +110,7 @@ const byStart = (one: Case, { pid, start }: NumberClaim): ProcessFinding | null 
   if (isSame === null) return null;
   const known = { pid, own: true, process: lookup.process };
   if (isSame) return alive(known);
-  return mayTrustAbsence(one.record, one.index)
-    ? recycled(known, 'it started at another time than the holder')
-    : null;
+  return mayTrustAbsence(one.record, one.index) ? startedOtherwise(known) : null;
 };
 
 /**

@@ -58,7 +58,9 @@ export const died = (lookup: PidLookup): { reason: Reason; text: string } | null
   return null;
 };
 
-const commandOf = (process: ProcessInfo | null): string => process?.names[0] ?? 'command unknown';
+/** Its command, for a sentence. */
+export const commandWord = (process: ProcessInfo | null | undefined): string =>
+  process?.names[0] ?? 'command unknown';
 
 /** Spelled out, not spread: this is made for each of many locks. */
 export const finding = (
@@ -78,8 +80,12 @@ export const recycled = (known: Known, text: string): ProcessFinding =>
     known,
     'recycled',
     'process-recycled',
-    `PID ${known.pid} now belongs to another process (${commandOf(known.process)}): ${text}`,
+    `PID ${known.pid} now belongs to another process (${commandWord(known.process)}): ${text}`,
   );
+
+/** Its start token is not the holder's. */
+export const startedOtherwise = (known: Known): ProcessFinding =>
+  recycled(known, 'it started at another time than the holder');
 
 /** It runs; `doubtfully` ends the sentence where it is most likely not the holder. */
 export const alive = (known: Known, doubtfully = ''): ProcessFinding =>
@@ -87,7 +93,7 @@ export const alive = (known: Known, doubtfully = ''): ProcessFinding =>
     known,
     'alive',
     'process-alive',
-    `process ${known.pid} (${commandOf(known.process)}) is running${doubtfully}`,
+    `process ${known.pid} (${commandWord(known.process)}) is running${doubtfully}`,
   );
 
 /** What the report says of a lock from before a restart. */

@@ -14,8 +14,8 @@ import {
   mayTrustAbsence,
   NAMESPACE_DOUBT,
   type ProcessFinding,
-  recycled,
   restarted,
+  startedOtherwise,
 } from './process-finding.ts';
 import { judgePid, judgeVoidNumber } from './recorded-number.ts';
 import { isFromBeforeRestart } from './where-taken.ts';
@@ -99,5 +99,5 @@ export const judgeTrueHolder = (holder: TrueHolder, recorded: Recorded): Process
   if (end !== null) return sure ? gone(known, end.reason, end.text) : doubt(known, NAMESPACE_DOUBT);
   if (whoIs(lookup.process?.startToken ?? null, holder, host) !== 'another') return alive(known);
   if (left !== undefined) return outlived(known, left);
-  return sure ? recycled(known, 'it started at another time than the holder') : doubt(known, NAMESPACE_DOUBT);
+  return sure ? startedOtherwise(known) : doubt(known, NAMESPACE_DOUBT);
 };

@@ -5,6 +5,7 @@ import type { ProcessInfo } from '../../types/evidence.ts';
 import type { Case } from '../case.ts';
 import {
   alive,
+  commandWord,
   died,
   doubt,
   finding,
@@ -60,8 +61,8 @@ const judgeRunning = (known: Known, running: ProcessInfo, one: Case): ProcessFin
 };
 
 /** A container that shares its host's name has small numbers, as the system's own processes have outside. */
-const whyNobody = ({ names, pid }: ProcessInfo): string =>
-  `it is ${pid === 1 ? 'the init of this machine' : 'a thread of the kernel'} (${names[0] ?? 'command unknown'}) and took no lock: the lock was taken in a container or sandbox with numbers of its own, or its number is wrong`;
+const whyNobody = (running: ProcessInfo): string =>
+  `it is ${running.pid === 1 ? 'the init of this machine' : 'a thread of the kernel'} (${commandWord(running)}) and took no lock: the lock was taken in a container or sandbox with numbers of its own, or its number is wrong`;
 
 /** Judges a bare number. */
 export const judgePid = (one: Case): ProcessFinding => {
