@@ -109,7 +109,7 @@ const lookAround = (worker: string, witnesses: Witnesses): PlaceOfWork => {
   const view = index.viewOf(worker);
   const verdicts = (witnesses.verdictsAt.get(worker) ?? []).filter(({ lock }) => claimsWorker(lock));
   const around = occupantsWithoutLock(worker, index, witnesses.occupants);
-  const agents = around.occupants.map((occupant) => describeAgent(occupant, view, verdicts, witnesses));
+  const agents = around.occupants.map((occupant) => personOf(occupant, view, verdicts, witnesses));
   const taken = new Set(agents.flatMap(({ pid }) => (pid === null ? [] : [pid])));
   const isPartOfOne = (pid: number | null): boolean =>
     pid !== null && [...lineage(pid, index)].some((above) => taken.has(above));
@@ -192,7 +192,7 @@ const person = (
 const processesOf = ({ pid }: Occupant, { agents }: Witnesses): readonly AtWork[] =>
   agents.filter(({ process, pids }) => process.pid === pid || pids.includes(pid));
 
-const describeAgent = (
+const personOf = (
   occupant: Occupant,
   view: WorkerView,
   verdicts: readonly Verdict[],

@@ -41,7 +41,7 @@ export const endHold = async (lock: Lock, hold: Hold): Promise<string | null> =>
       if (error instanceof LockError) return error.message;
       throw error;
     }
-    if ((await startTokenOf(heir.pid)) === heir.startToken) return describe(heir, left.length - 1, hold);
+    if ((await startTokenOf(heir.pid)) === heir.startToken) return describeHeir(heir, left.length - 1, hold);
   }
   return `${hold.worker} stays locked: what the command left running keeps starting new processes`;
 };
@@ -131,7 +131,7 @@ const isStillOurs = async (lock: Lock, nonce: string): Promise<boolean> => {
   }
 };
 
-const describe = ({ pid, command, doubtful }: Heir, others: number, { worker }: Hold): string => {
+const describeHeir = ({ pid, command, doubtful }: Heir, others: number, { worker }: Hold): string => {
   const who = `${command} (process ${pid})`;
   const more = others === 0 ? '' : ` (and ${others} more)`;
   return doubtful

@@ -17,12 +17,12 @@ const WATCH_AGAIN_MS = 1000;
 export const wordOf = (value: unknown): string | null =>
   typeof value === 'string' && value !== '' ? value : null;
 
-type Answer = { readonly document: Fields } | { readonly why: string };
+type EtcdAnswer = { readonly document: Fields } | { readonly why: string };
 
 /** A cluster; opens no connection before it is asked. */
 export interface EtcdClient {
   /** Asks every endpoint once, all within the time (milliseconds). Never throws. */
-  readonly ask: (path: string, body: object, withinMs?: number) => Promise<Answer>;
+  readonly ask: (path: string, body: object, withinMs?: number) => Promise<EtcdAnswer>;
   /** Hands on every message of a watch, and asks for another one where it ends, until the signal is aborted. */
   readonly watch: (body: object, hear: (result: Fields) => void, signal: AbortSignal) => Promise<void>;
 }
@@ -62,7 +62,12 @@ export const etcdClient = (address: LeaseAddress): EtcdClient => {
   let token: string | null = null;
   const headers = (): Readonly<Record<string, string>> => (token === null ? {} : { authorization: token });
 
-  const askOne = async (endpoint: string, path: string, body: object, withinMs: number): Promise<Answer> => {
+  const askOne = async (
+    endpoint: string,
+    path: string,
+    body: object,
+    withinMs: number,
+  ): Promise<EtcdAnswer> => {
     const posted = await postJson(`${endpoint}/v3/${path}`, body, headers(), withinMs, secrets);
     if (posted.status === 'failed') return { why: `${endpoint} ${posted.why}` };
     const document = fieldsOf(posted.document);
@@ -74,7 +79,7 @@ export const etcdClient = (address: LeaseAddress): EtcdClient => {
   };
 
   /** Where no endpoint answers, each is named. */
-  const askAll = async (path: string, body: object, withinMs: number): Promise<Answer> => {
+  const askAll = async (path: string, body: object, withinMs: number): Promise<EtcdAnswer> => {
     const untilMs = performance.now() + withinMs;
     const failures: string[] = [];
     for (const endpoint of [...endpoints]) {
@@ -96,7 +101,7 @@ export const etcdClient = (address: LeaseAddress): EtcdClient => {
   };
 
   /** For clusters with users: logs in once, and again where the token has expired. */
-  const askAs = async (name: string, path: string, body: object, withinMs: number): Promise<Answer> => {
+  const askAs = async (name: string, path: string, body: object, withinMs: number): Promise<EtcdAnswer> => {
     for (const isLast of [false, true]) {
       if (token === null) {
         const login = await askAll('auth/authenticate', { name, password: address.password ?? '' }, withinMs);

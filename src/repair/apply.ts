@@ -36,7 +36,7 @@ export const applyReleases = async (
   const { judge, onOutcome } = options;
   const releases: TriedRelease[] = [];
   for (const step of steps) {
-    const release = context.signal?.aborted === true ? interrupted() : releaseOf(step, context);
+    const release = context.signal?.aborted === true ? interrupted() : beforeGuard(step, context);
     if ('status' in release) onOutcome(step, release);
     else releases.push(release);
   }
@@ -56,7 +56,7 @@ export const applyReleases = async (
 };
 
 /** What can be decided without the guard: the release to be tried, or why it is not tried. */
-const releaseOf = (step: ReleaseStep, context: RepairContext): TriedRelease | ReleaseOutcome => {
+const beforeGuard = (step: ReleaseStep, context: RepairContext): TriedRelease | ReleaseOutcome => {
   const { lock } = step;
   const kind = context.kinds.get(lock.kind);
   if (kind === undefined) return skipped(`unknown kind of lock: ${lock.kind}`);

@@ -57,7 +57,7 @@ export const undoReleases = async (id: string | null, options: UndoOptions): Pro
   const context = contextOf(options);
   const { run, releases, damage } = findReleases(id, context);
   const latestFirst = [...releases].reverse();
-  const answers = new Map<PastRelease, Answer>();
+  const answers = new Map<PastRelease, UndoAnswer>();
   const toDo: PastRelease[] = [];
   for (const release of latestFirst) {
     const answer = withoutGuard(release, context);
@@ -85,16 +85,19 @@ export const undoReleases = async (id: string | null, options: UndoOptions): Pro
   return { run, outcomes, notBegun: left.length, damage };
 };
 
-interface Answer {
+interface UndoAnswer {
   readonly status: UndoOutcome['status'];
   /** A sentence fragment. */
   readonly reason: string;
 }
 
-type Settle = (release: PastRelease, answer: Answer) => void;
+type Settle = (release: PastRelease, answer: UndoAnswer) => void;
 
 /** The answer that needs no guard; null where the lock is to be restored. */
-const withoutGuard = ({ entry, undone }: PastRelease, { calls, townRoot }: RepairContext): Answer | null => {
+const withoutGuard = (
+  { entry, undone }: PastRelease,
+  { calls, townRoot }: RepairContext,
+): UndoAnswer | null => {
   if (undone) return { status: 'already', reason: 'it was already restored' };
   try {
     const symlink = symlinkOnTheWay(calls, townRoot, longPath(townRoot, entry.lock));
@@ -108,7 +111,7 @@ const withoutGuard = ({ entry, undone }: PastRelease, { calls, townRoot }: Repai
   }
 };
 
-const refusalFor = (why: Refused): Answer => {
+const refusalFor = (why: Refused): UndoAnswer => {
   if (why.kind === 'busy')
     return { status: 'busy', reason: `somebody else is changing it: waited ${why.waitedMs} ms` };
   return why.cause === 'io'
@@ -147,7 +150,7 @@ const putBackBatch = (batch: readonly Held<PastRelease>[], settle: Settle, conte
   attempt(() => note(done, context));
 };
 
-const attempt = <Done>(act: () => Done): Done | (Answer & { readonly status: 'failed' }) => {
+const attempt = <Done>(act: () => Done): Done | (UndoAnswer & { readonly status: 'failed' }) => {
   try {
     return act();
   } catch (error) {
@@ -166,7 +169,7 @@ const lookWhether = (
   { entry, journalUid }: PastRelease,
   guard: Guard,
   { townRoot }: RepairContext,
-): Answer | (() => Answer) => {
+): UndoAnswer | (() => UndoAnswer) => {
   if (isStrangersWord(journalUid, guard.directory.uid))
     return {
       status: 'failed',
@@ -190,5 +193,5 @@ const note = (entries: readonly Noted[], { calls, townRoot, now, by }: RepairCon
 const outcome = (
   { id, worker, lock, holder }: ReleaseEntry,
   { townRoot }: RepairContext,
-  answer: Answer,
+  answer: UndoAnswer,
 ): UndoOutcome => ({ id, worker, lock: longPath(townRoot, lock), ...answer, holder: holder ?? null });

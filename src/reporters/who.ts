@@ -89,7 +89,7 @@ const linesOf = (place: PlaceOfWork, { verbosity }: Presentation): readonly Line
       (one): Line => ({
         mark: MARKS[one.class],
         word: WORDS[one.class],
-        text: describe(one, verbosity === 'verbose'),
+        text: describePerson(one, verbosity === 'verbose'),
       }),
     ),
     ...doubts,
@@ -101,7 +101,10 @@ const goneText = ({ worker, root }: PlaceOfWork): string =>
   `nobody works here: the directory is gone, but git still lists it; see ${quoteCommand(['doctor', 'explain', worker, '--town', root])}`;
 
 /** `claude, process 4711, pane %4 of session gt-ada; seen by: directory, tmux`. */
-const describe = ({ class: kind, name, pid, pane, seenBy, why, asks }: Person, verbose: boolean): string => {
+const describePerson = (
+  { class: kind, name, pid, pane, seenBy, why, asks }: Person,
+  verbose: boolean,
+): string => {
   const known = [
     name,
     ...(kind === 'agent' || kind === 'unknown' || kind === 'left-behind' ? [] : [why]),

@@ -62,7 +62,7 @@ export const parseWithYargs = async (
       describe: command.summary,
       builder: (builder) => {
         for (const option of optionsOf(command.name))
-          if (option.name !== 'help') builder.option(option.name, describe(option));
+          if (option.name !== 'help') builder.option(option.name, yargsOption(option));
         for (const [example, what] of command.examples) builder.example(example, what);
         return builder.epilogue([...notesOf(command, width), codesOf(command, width)].join('\n\n'));
       },
@@ -108,7 +108,7 @@ const codesOf = ({ name }: Command, width: number): string => {
 const withoutTypes = (text: string): string =>
   text.replace(/ *\[(?:boolean|string)\]/g, '').replace(/\n\s*(?=\n {2})/g, '');
 
-const describe = (option: Option) => ({
+const yargsOption = (option: Option) => ({
   type: option.type === 'flag' ? ('boolean' as const) : ('string' as const),
   describe: option.summary,
   ...(option.type === 'flag' ? {} : { requiresArg: true, nargs: 1 }),

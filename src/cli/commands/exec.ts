@@ -63,14 +63,14 @@ export const run: RunCommand = async (given, terminal) => {
     cwd: terminal.cwd,
   });
   leaveLostTerminals();
-  return describe(outcome, given, terminal);
+  return outcomeFor(outcome, given, terminal);
 };
 
 const nextOf = ({ next: [first] }: PreflightResult): string =>
   first === undefined ? '' : ` (next: ${quoteCommand(first)})`;
 
 /** The command owns standard output once it runs; only a refusal in JSON, which means that it never ran, goes there. */
-const describe = async (outcome: ExecOutcome, given: Arguments, terminal: Terminal): Promise<Outcome> => {
+const outcomeFor = async (outcome: ExecOutcome, given: Arguments, terminal: Terminal): Promise<Outcome> => {
   const { exitCode } = outcome;
   if (outcome.kind === 'ended')
     return {

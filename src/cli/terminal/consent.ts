@@ -20,7 +20,7 @@ export const describePlan = (
     worker: pen.safe(nameOf(lock.worker, root)),
     text,
   });
-  const releases = plan.steps.map(({ verdict }) => entry(verdict, pen.safe(describe(verdict))));
+  const releases = plan.steps.map(({ verdict }) => entry(verdict, pen.safe(stateAndSummary(verdict))));
   const left = plan.left.map(({ verdict, why }) => entry(verdict, pen.safe(why)));
   if (presentation.layout === 'lines')
     return [
@@ -127,7 +127,7 @@ export const agreeOn = async (
     help: () => say(helpFor(plan.steps.length)),
     askOne: ({ verdict }) => {
       const name = pen.safe(nameOf(verdict.lock.worker, root));
-      return ask(`Release ${name} (${pen.safe(describe(verdict))})?`, YES_OR_NO);
+      return ask(`Release ${name} (${pen.safe(stateAndSummary(verdict))})?`, YES_OR_NO);
     },
   });
   // A plan that only cleans up has no steps.
@@ -188,7 +188,7 @@ const asQuestion = (question: string, keys: string, { width }: Presentation): st
   return `${lines.join('\n')}${fits ? ' ' : '\n'}${keys}`;
 };
 
-const describe = (verdict: Verdict): string => `${verdict.state}, ${summary(verdict)}`;
+const stateAndSummary = (verdict: Verdict): string => `${verdict.state}, ${summary(verdict)}`;
 
 interface Entry {
   readonly worker: string;

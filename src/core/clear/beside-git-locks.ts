@@ -89,7 +89,7 @@ const byWorktreeLock = (verdict: Verdict, { machine, town: { root } }: Snapshot)
   const pid = content.kind === 'claim' && content.claim.by === 'number' ? content.claim.pid : null;
   switch (state) {
     case 'stale':
-      return { ...free(`stale ${summary(verdict)}`), next: releaseOf(verdict) };
+      return { ...free(`stale ${summary(verdict)}`), next: releaseCommands(verdict) };
     case 'unknown':
       // Who asks before a start, and what it runs in, never counts. Every container has a process 1.
       return pid !== null && pid > 1 && reasons.includes('process-shared') && machine.asker.pids.includes(pid)
@@ -105,7 +105,7 @@ const byWorktreeLock = (verdict: Verdict, { machine, town: { root } }: Snapshot)
 /** It says nothing of agents: one may start, and where the lock was left behind, its git commands fail. */
 const byGitLock = (verdict: Verdict): Said => {
   const { state, facts } = verdict;
-  const next = state === 'stale' ? releaseOf(verdict) : [];
+  const next = state === 'stale' ? releaseCommands(verdict) : [];
   if (next.length > 0) return { verdict, answer: 'repair', message: `stale ${summary(verdict)}`, next };
   const keeps = facts.find(({ source }) => source === 'lock')?.text ?? summary(verdict);
   const why =
@@ -113,7 +113,7 @@ const byGitLock = (verdict: Verdict): Said => {
   return { verdict, answer: 'free', message: `${keeps} (${state}: ${why})`, next };
 };
 
-const releaseOf = ({ lock: { path, gitDir }, release }: Verdict): PreflightResult['next'] =>
+const releaseCommands = ({ lock: { path, gitDir }, release }: Verdict): PreflightResult['next'] =>
   gitDir !== undefined && (release.allowed || release.why === 'outside')
     ? [releaseCommand({ path, gitDir })]
     : [];

@@ -14,7 +14,7 @@ interface Life {
 const nameOf = ({ pane, pid }: Pick<Occupant, 'pane' | 'pid'>): string => pane?.id ?? `pid ${pid}`;
 
 /** The first agent that a verdict shows at work: several on one machine are that machine's own collision. */
-const lifeOf = ({ occupants, holder, state, reasons }: Verdict): Omit<Life, 'machine'> | null => {
+const lifeSeen = ({ occupants, holder, state, reasons }: Verdict): Omit<Life, 'machine'> | null => {
   const agent = occupants.find(({ isAgent, visiting }) => isAgent && !visiting);
   if (agent !== undefined) return { who: nameOf(agent), text: agent.text };
   const isOwn = !reasons.includes('other-host') && !reasons.includes('other-namespace');
@@ -39,7 +39,7 @@ const livesByWorker = (sightings: readonly MachineView[]): ReadonlyMap<string, r
   };
   for (const sighting of sightings) {
     for (const verdict of sighting.examination.verdicts)
-      if (claimsWorker(verdict.lock)) add(verdict.lock.worker, sighting, lifeOf(verdict));
+      if (claimsWorker(verdict.lock)) add(verdict.lock.worker, sighting, lifeSeen(verdict));
     for (const { worker, occupant } of sighting.examination.lockless)
       if (occupant.isAgent && !occupant.visiting)
         add(worker, sighting, { who: nameOf(occupant), text: occupant.text });

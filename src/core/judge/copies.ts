@@ -20,7 +20,7 @@ interface SameBytes {
 }
 
 /** Two workers that may have copies of each other's lock: neither is a part of the other, nor another place of one agent. */
-const areApart = (one: WorkerView, other: WorkerView): boolean =>
+const areUnrelated = (one: WorkerView, other: WorkerView): boolean =>
   !isWithin(other.worker, one.worker) &&
   !isWithin(one.worker, other.worker) &&
   (other.owner === null || other.owner.role !== one.owner?.role);
@@ -44,14 +44,14 @@ export const twinFinder = (): ((lock: LockFile, worker: WorkerView, index: TownI
 const twinsIn = ({ workers, answers }: SameBytes, worker: WorkerView): Twins => ({
   all: {
     *[Symbol.iterator]() {
-      for (const other of workers) if (areApart(worker, other)) yield other;
+      for (const other of workers) if (areUnrelated(worker, other)) yield other;
     },
   },
   among: (key, applies) => {
     const known = answers.get(key);
     const found = known ?? workers.filter(applies);
     if (known === undefined) answers.set(key, found);
-    return found.length === 0 ? found : found.filter((other) => areApart(worker, other));
+    return found.length === 0 ? found : found.filter((other) => areUnrelated(worker, other));
   },
 });
 

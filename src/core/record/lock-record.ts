@@ -134,13 +134,13 @@ const takeField = (
     case 'pid': {
       const pid = value.type === 'number' ? parseInt64(rawText(bytes, value.start, value.end)) : null;
       if (pid === null)
-        return invalid('wrong-type', `pid is ${describe(bytes, value)}, not an integer of 64 bits`);
+        return invalid('wrong-type', `pid is ${describeValue(bytes, value)}, not an integer of 64 bits`);
       draft.pid = pid;
       return null;
     }
     case 'acquired_at': {
       if (value.type !== 'string')
-        return invalid('wrong-type', `acquired_at is ${describe(bytes, value)}, not a time`);
+        return invalid('wrong-type', `acquired_at is ${describeValue(bytes, value)}, not a time`);
       // Go looks at the raw bytes between the quotes, without unescaping them.
       const text = rawText(bytes, value.start + 1, value.end - 1);
       const time = parseGoTime(text);
@@ -152,7 +152,7 @@ const takeField = (
     case 'session_id':
     case 'hostname': {
       if (value.type !== 'string')
-        return invalid('wrong-type', `${name} is ${describe(bytes, value)}, not text`);
+        return invalid('wrong-type', `${name} is ${describeValue(bytes, value)}, not text`);
       draft[name === 'hostname' ? 'hostname' : 'sessionId'] = stringAt(bytes, value.start, value.end);
       return null;
     }
@@ -239,7 +239,7 @@ const isBlank = (bytes: Uint8Array): boolean => {
   return bytes.every((byte) => byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09);
 };
 
-const describe = (bytes: Uint8Array, value: JsonValue): string => {
+const describeValue = (bytes: Uint8Array, value: JsonValue): string => {
   return value.type === 'number'
     ? rawText(bytes, value.start, Math.min(value.end, value.start + 30))
     : nameOf(value.type);

@@ -129,7 +129,7 @@ const factOf = (
   return answer.seen ? { seen: true, value: answer.value.has(path) } : answer;
 };
 
-type Answer = Observed<ReadonlySet<string>>;
+type TrackedPaths = Observed<ReadonlySet<string>>;
 
 /** Root asks with the permissions of the repository's owner, so that nothing in a repository can make git act as root. */
 export const askGit = <Value>(
@@ -146,7 +146,7 @@ const readTracked = async (
   { top, gitDir, problem, owner }: Repository,
   paths: readonly string[],
   client: GitClient,
-): Promise<Answer> => {
+): Promise<TrackedPaths> => {
   if (problem !== null || gitDir === null) return unseen(problem ?? 'its repository is not known');
   if (client.program === null) return unseen('git is not installed');
   const names = [...new Set(paths.map((path) => basename(path)))];
@@ -161,7 +161,7 @@ const readIgnored = async (
   { top, gitDir, problem, owner }: Repository,
   paths: readonly string[],
   client: GitClient,
-): Promise<Answer> => {
+): Promise<TrackedPaths> => {
   if (problem !== null || gitDir === null) return unseen(problem ?? 'its repository is not known');
   const plain = paths.filter(plainIgnoring(top, gitDir));
   if (plain.length === paths.length) return { seen: true, value: new Set(plain) };

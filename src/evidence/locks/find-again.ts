@@ -23,13 +23,13 @@ export const findAgain = (
     layout,
     companion: companion === undefined ? null : join(dirname(path), companion),
     hasTwin: lockId.endsWith('#legacy'),
-    linkedGitDir: tree === undefined ? null : linkedGitDirOf(path),
+    linkedGitDir: tree === undefined ? null : linkedGitDirAround(path),
     gitDir: gitDir ?? null,
   };
 };
 
 /** `<git directory>/worktrees/<name>` of anything that lies in it. */
-const linkedGitDirOf = (path: string): FoundLock['linkedGitDir'] => {
+const linkedGitDirAround = (path: string): FoundLock['linkedGitDir'] => {
   const found = /^(.*\/worktrees\/[^/]+)\/[^/]/.exec(path)?.[1];
   return found === undefined ? null : { path: found, isCheckedOut: false };
 };

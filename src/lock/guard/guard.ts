@@ -127,7 +127,7 @@ const openGuard = (files: LockFiles, options: GuardOptions): OpenedGuard | Guard
     descriptor = null;
     return opened;
   } catch (error) {
-    return refusalOf(files, error);
+    return guardError(files, error);
   } finally {
     if (descriptor !== null) closeQuietly(calls, descriptor);
     directory?.close();
@@ -149,7 +149,7 @@ const settle = (
     isHeld = true;
     return { kind: 'held', guard: hold(directory, files, descriptor, network) };
   } catch (error) {
-    return refusalOf(files, error);
+    return guardError(files, error);
   } finally {
     if (!isHeld) {
       closeQuietly(calls, descriptor);
@@ -190,7 +190,7 @@ const hold = (
   };
 };
 
-const refusalOf = (files: LockFiles, error: unknown): GuardOutcome =>
+const guardError = (files: LockFiles, error: unknown): GuardOutcome =>
   error instanceof UnsafeDirectoryError
     ? none('unsafe', error.message, error.hint, error)
     : none('io', `${files.guard}: ${describeFailure(error)}`, 'Look at the directory and its disk.', error);

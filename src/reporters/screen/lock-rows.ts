@@ -68,7 +68,7 @@ const bareRowsOf = (report: Report, verbose: boolean): readonly BareRow[] => {
   const others = [
     ...agentsWithoutLock(report, company),
     ...locksMovedAside(report),
-    ...goneTrees(report),
+    ...goneWorktrees(report),
     ...leasesWithoutLock(report),
   ];
   const bare = others.map(
@@ -110,7 +110,7 @@ const locksMovedAside = ({ findings }: Report): readonly WithoutLock[] =>
   );
 
 /** Deleted worktrees of which git still has the files: its evidence tells them apart from files that were left beside a lock. */
-const goneTrees = ({ findings, locks }: Report): readonly WithoutLock[] =>
+const goneWorktrees = ({ findings, locks }: Report): readonly WithoutLock[] =>
   findings.flatMap(({ check, evidence, worker, message, machine }) =>
     check !== 'lock-debris' ||
     worker === null ||

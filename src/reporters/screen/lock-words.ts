@@ -64,7 +64,7 @@ const describeOther = (lock: ReportLock, company: Company, verbose: boolean): st
   const [first, second] = lock.evidence;
   if (lock.holder === null) return `${first?.text ?? lock.reasons.join(', ')}${sinceAtEnd(lock)}${tail}`;
   const name = lock.holder.sessionId === null ? '' : `${lock.holder.sessionId}: `;
-  if (lock.state === 'held') return `${name}${describeLife(lock, company.agentsAt(lock.worker))}${tail}`;
+  if (lock.state === 'held') return `${name}${describeHolding(lock, company.agentsAt(lock.worker))}${tail}`;
   const said = lock.reasons.includes('process-shared') ? second?.text : undefined;
   return `${name}${said === undefined ? describeLoss(lock.holder, lock) : `${said}${sinceAtEnd(lock)}`}${tail}${verbose ? describeRecord(lock.holder) : ''}`;
 };
@@ -78,7 +78,7 @@ const describeAgents = (lock: ReportLock, company: Company, verbose: boolean): s
     return `not a valid lock: ${evidence[0]?.text ?? reasons.join(', ')}${sinceAtEnd(lock)}${tail}`;
   const rivals = clash === null ? [] : clash.workers.filter((worker) => worker !== lock.worker);
   return [
-    lock.state === 'held' ? describeLife(lock, company.agentsAt(lock.worker)) : describeLoss(holder, lock),
+    lock.state === 'held' ? describeHolding(lock, company.agentsAt(lock.worker)) : describeLoss(holder, lock),
     rivals.length > 0 ? `, also claimed by ${rivals.join(', ')}` : '',
     tail,
     verbose ? describeRecord(holder) : '',
@@ -92,7 +92,7 @@ export const describeCrowd = ({ who }: ReportCollision): string => `${who.length
 export const describeAgent = ({ command, pane, pid }: ReportAgent): string =>
   pane === null ? `${command} (pid ${pid})` : `${command} in ${pane.sessionName} (${pane.id})`;
 
-const describeLife = (lock: ReportLock, agents: readonly ReportAgent[]): string =>
+const describeHolding = (lock: ReportLock, agents: readonly ReportAgent[]): string =>
   `${whoLives(lock, agents)}${sinceAtEnd(lock)}`;
 
 const whoLives = ({ holder, notes }: ReportLock, agents: readonly ReportAgent[]): string => {

@@ -31,7 +31,7 @@ export const run: RunCommand = async (given, terminal) => {
     others.length > 0 || isOnlyHere
       ? []
       : canvas.flow(0, 'No other machine is configured. To name some, see: doctor machines --help');
-  const lines = [...describe(rows, canvas), ...hint];
+  const lines = [...machineLines(rows, canvas), ...hint];
   return { exitCode, stdout: lines.map((line) => `${line}\n`).join(''), stderr: '' };
 };
 
@@ -48,7 +48,7 @@ const rowOfHere = (root: string): MachineAnswer => ({
 });
 
 /** `ok mini2: mini2.local, lock-doctor 0.1.0, 312 ms`: each line says by its first word whether that machine answers. */
-const describe = (rows: readonly MachineAnswer[], canvas: Canvas): readonly string[] => {
+const machineLines = (rows: readonly MachineAnswer[], canvas: Canvas): readonly string[] => {
   const column = Math.max(...rows.map(({ name }) => name.length));
   return rows.flatMap((row) => {
     const said = canvas.safe(row.status === 'ok' ? describeOk(row) : (row.reason ?? ''));

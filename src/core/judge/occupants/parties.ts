@@ -25,7 +25,8 @@ interface Member extends Party {
   readonly isTeammate: boolean;
 }
 
-const describe = ({ text, pane }: Occupant): string => (pane === null ? text : `${text} (${pane.socket})`);
+const describeOccupant = ({ text, pane }: Occupant): string =>
+  pane === null ? text : `${text} (${pane.socket})`;
 
 const windowOf = ({ key }: Occupant, index: TownIndex): string | null => {
   const view = index.machine.panes.find((candidate) => candidate.key === key);
@@ -33,7 +34,7 @@ const windowOf = ({ key }: Occupant, index: TownIndex): string | null => {
 };
 
 /** The agent that was started first here, below which all others of the occupant run, carries a teammate's arguments. */
-const isTeammate = ({ pid, key }: Occupant, index: TownIndex): boolean => {
+const isOfTeam = ({ pid, key }: Occupant, index: TownIndex): boolean => {
   const isOfOccupant = (line: readonly number[]): boolean =>
     line.includes(pidOfKey(index.machine.key, key) ?? pid);
   const isAgent = (process: ProcessInfo | undefined): boolean =>
@@ -57,13 +58,13 @@ const membersAmong = (occupants: readonly Occupant[], index: TownIndex): readonl
     agents: 1,
     pid: shown.pid,
     window: windowOf(shown, index),
-    isTeammate: isTeammate(shown, index),
+    isTeammate: isOfTeam(shown, index),
   });
   return [...groups.values()].flatMap((group) => {
     const agents = group.filter((occupant) => occupant.isAgent);
     if (agents.length > 1) return agents.map((agent) => member(agent, [agent], agent.text));
     const [shown] = agents.length === 1 ? agents : group;
-    return shown === undefined ? [] : [member(shown, group, describe(shown))];
+    return shown === undefined ? [] : [member(shown, group, describeOccupant(shown))];
   });
 };
 

@@ -15,7 +15,7 @@ export const programAt = (program: string, pid: number): string => `${program} (
 
 const inForegroundOf = ({ pane }: PaneView): string => `runs in the foreground of pane ${pane.id}`;
 
-const describe = ({ process, pids }: AtWork, index: TownIndex): Stranger => {
+const strangerFor = ({ process, pids }: AtWork, index: TownIndex): Stranger => {
   const pane = paneOf(pids, index);
   const inForeground = process.inForeground === true;
   const where =
@@ -79,6 +79,6 @@ export const strangerReader = (index: TownIndex): StrangerReader => {
         !isOwn(view, ownPid, index) &&
         !here.some(({ pids }) => pids.includes(view.pane.pid)),
     );
-    return [...foremost.map((one) => describe(one, index)), ...panes.map(describePane)];
+    return [...foremost.map((one) => strangerFor(one, index)), ...panes.map(describePane)];
   };
 };

@@ -77,7 +77,7 @@ export const findContainers = (
     if (fitting.length === 0) return [];
     const places = fitting.map(({ namespace }) => namespace);
     const pids = [...new Set(records.flatMap((record) => record.pids))].sort((one, other) => one - other);
-    return [{ hostname, owner, pids, ...describe(places, namespaces, table) }];
+    return [{ hostname, owner, pids, ...membersOf(places, namespaces, table) }];
   });
 };
 
@@ -127,7 +127,7 @@ const namesOf = (
 const isMounted = (device: string, mountInfo: string): boolean =>
   mountInfo.split('\n').some((line) => line.split(' ', 3)[2] === device);
 
-const describe = (
+const membersOf = (
   named: readonly Namespace[],
   all: readonly Namespace[],
   { details }: ProcessTable,
