@@ -1,16 +1,8 @@
-/** The configuration of a town: one file in its root, as `schema/config.schema.json` describes it. */
+/** The configuration of a town: one file in its root, as `schema/config.schema.json` describes it. `read-config.ts` reads it. */
 import { dirname, join } from 'node:path';
-import { Failure } from './core/failure.ts';
 import { relativeTo } from './core/town/roles.ts';
 import type { Severity } from './core/types/check.ts';
-import type { TownSource } from './core/types/evidence.ts';
-import { readNamedFile } from './io/disk/named-file.ts';
-import { errnoOf } from './io/errno.ts';
 import { existsSync } from './io/file-systems/servers.ts';
-import { describeFailure } from './io/programs/describe-failure.ts';
-import { distrust } from './io/trust.ts';
-import { config as validateConfig } from './schema/compiled/config.ts';
-import { problemOf, tellProblem, UNKNOWN } from './schema/problem.ts';
 
 /** A machine that agents of this town work on, and how to reach it. */
 export interface MachineConfig {
@@ -74,9 +66,9 @@ interface KindConfig {
   readonly options?: Readonly<Record<string, string>>;
 }
 
-const CONFIG_FILE = 'lock-doctor.json';
+export const CONFIG_FILE = 'lock-doctor.json';
 
-const EMPTY: Config = {
+export const NO_CONFIG: Config = {
   path: null,
   plugins: [],
   agents: [],
@@ -103,80 +95,3 @@ export const unusedConfig = (townRoot: string, cwd: string): string | null => {
   }
   return null;
 };
-
-/**
- * Reads the configuration of a town. Only the town root is looked at: agents write inside worker directories, and a
- * file there must not run code. What the trust rule (docs/security.md) does not allow is ignored. Throws `E_CONFIG`
- * with one sentence for anything but a file as documented.
- *
- * @param source how the town was found
- */
-export const readConfig = (townRoot: string, source: TownSource = 'flag'): Config => {
-  const path = join(townRoot, CONFIG_FILE);
-  const text = readConfigText(path);
-  return text === null ? EMPTY : allowedPart(parseConfig(text, path), distrust([townRoot, path]), source);
-};
-
-/** The text of a configuration file; null where there is none. Throws `E_CONFIG` if it cannot be read. */
-export const readConfigText = (path: string): string | null => {
-  try {
-    return readNamedFile(path).toString('utf8');
-  } catch (cause) {
-    if (errnoOf(cause) === 'ENOENT') return null;
-    throw new Failure('E_CONFIG', `${path} cannot be read: ${describeFailure(cause)}`, null, { cause });
-  }
-};
-
-/**
- * The part of the file that counts. If somebody else can write it, only `agents`: more names mean more caution. If the town is
- * just the working directory, which may be a worker's, the file may not run anything (plug-ins, commands that reach other
- * machines) nor name a server.
- */
-const allowedPart = (config: Config, fault: string | null, source: TownSource): Config => {
-  if (fault !== null) {
-    const { path, agents, ...rest } = config;
-    const saysMore = Object.values(rest).some(
-      (value) => value !== null && (typeof value !== 'object' || Object.keys(value).length > 0),
-    );
-    return { ...EMPTY, path, agents, passedOver: saysMore ? `only its "agents" count: ${fault}` : null };
-  }
-  if (source !== 'cwd') return config;
-  const unsafe = [
-    ...(config.plugins.length > 0 ? ['its plug-ins were not loaded'] : []),
-    ...(config.machines !== null ? ['its machines were not asked'] : []),
-    ...(config.lease !== null ? ['its lease was not used'] : []),
-  ];
-  if (unsafe.length === 0) return config;
-  const passedOver = `${unsafe.join(', and ')}: nobody named this directory as the town`;
-  return { ...config, plugins: [], machines: null, lease: null, passedOver };
-};
-
-const KEYS = Object.keys(EMPTY).filter((key) => key !== 'path' && key !== 'passedOver');
-
-/** The values of a configuration file's text. Throws `E_CONFIG` as `readConfig` does; `path` is for the messages. */
-export const parseConfig = (text: string, path: string): Config => {
-  let document: unknown;
-  try {
-    document = JSON.parse(withoutComments(text));
-  } catch (cause) {
-    throw new Failure('E_CONFIG', `${path} is not JSON: ${(cause as Error).message}`, null, { cause });
-  }
-  const problem = problemOf(validateConfig, document);
-  if (problem !== null)
-    throw new Failure(
-      'E_CONFIG',
-      `${path}: ${tellProblem(problem)}`,
-      problem.what === UNKNOWN ? `Known keys: ${KEYS.join(', ')}.` : null,
-    );
-  const { $schema: _, ...values } = document as Partial<Config> & { readonly $schema?: string };
-  return { ...EMPTY, ...values, path };
-};
-
-const STRING_OR_COMMENT = /"(?:[^"\\\n]|\\.)*"|\/\/[^\n]*|\/\*[\s\S]*?\*\//g;
-
-/**
- * The text with its comments (`//` to the end of a line, or between slashes and stars) replaced by spaces, so that positions in
- * error messages stay right. Text inside strings is left alone. Nothing else is changed: other invalid JSON stays invalid.
- */
-const withoutComments = (text: string): string =>
-  text.replace(STRING_OR_COMMENT, (piece) => (piece.startsWith('"') ? piece : piece.replace(/[^\n]/g, ' ')));

@@ -4,7 +4,7 @@
  */
 import { dirname, join } from 'node:path';
 import { builtInChecks } from '../checks/index.ts';
-import { type Config, readConfig } from './config.ts';
+import type { Config } from './config.ts';
 import { idMeant, nearWorker } from './core/did-you-mean.ts';
 import { Failure } from './core/failure.ts';
 import type { MachineView } from './core/fleet/taker.ts';
@@ -29,6 +29,7 @@ import { tryOr } from './io/try-or.ts';
 import { homeDirectories, tableFor } from './kinds-of.ts';
 import { type LookOptions, look, type OpenTown, townOf } from './look.ts';
 import { type Loaded, loadPlugins } from './plugins/plugins.ts';
+import { readConfig } from './read-config.ts';
 import { quoteCommand } from './reporters/screen/shell-quote.ts';
 import { nameOf } from './reporters/screen/words.ts';
 

@@ -1,6 +1,6 @@
 /** A look at a town or at one worker: find the root, read its configuration, gather, judge. Reads only. */
 import { dirname, join } from 'node:path';
-import { type Config, readConfig, unusedConfig } from './config.ts';
+import { CONFIG_FILE, type Config, NO_CONFIG, unusedConfig } from './config.ts';
 import { examineSnapshot } from './core/judge/examine.ts';
 import type { ScanMode, Snapshot } from './core/types/evidence.ts';
 import type { Examination } from './core/types/judgement.ts';
@@ -10,6 +10,7 @@ import { mayHaveGitLocks } from './evidence/git/linked-tree.ts';
 import type { LockTable } from './evidence/locks/lock-table.ts';
 import { findTownRoot, type TownRoot } from './evidence/town/root.ts';
 import { resolveWorker } from './evidence/town/worker-path.ts';
+import { isAbsent } from './io/disk/entry-exists.ts';
 import { existsSync } from './io/file-systems/servers.ts';
 
 /** How to look at a town. Everything is optional; the town's own `lock-doctor.json` gives the defaults. */
@@ -53,19 +54,24 @@ export const townOf = (
   return found;
 };
 
+/** Throws `E_CONFIG` as `readConfig` does, which is loaded only where there is a configuration. */
+const configOf = async ({ root, source }: TownRoot): Promise<Config> =>
+  isAbsent(join(root, CONFIG_FILE)) ? NO_CONFIG : (await import('./read-config.ts')).readConfig(root, source);
+
 /**
  * Gathers a snapshot of a town, or with `scan: 'worker'` of some of its workers. Looks for agents' own locks alone where the
  * options name no table.
  *
- * @param config the town's, where the caller has read it already
+ * @param known the town's configuration, where the caller has read it already
  */
 export const look = async (
   town: TownRoot,
   scan: ScanMode,
   workers: readonly string[],
   options: LookOptions & Pick<GatherRequest, 'inGitDirs' | 'layout' | 'locks' | 'table' | 'walkGaps'>,
-  config = readConfig(town.root, town.source),
+  known?: Config,
 ): Promise<Snapshot> => {
+  const config = known ?? (await configOf(town));
   const { before, inGitDirs, layout, locks, table, walkGaps, onProgress, onStage } = options;
   options.onConfig?.(config);
   return gather({
@@ -101,7 +107,7 @@ export const lookToStart = async (
 ): Promise<Snapshot> => {
   if (!workers.some((worker) => mayHaveGitLocks(join(town.root, worker))))
     return look(town, 'worker', workers, options);
-  const config = readConfig(town.root, town.source);
+  const config = await configOf(town);
   const { tableFor } = await import('./kinds-of.ts');
   const table = tableFor(config, town);
   return look(town, 'worker', workers, { ...options, table, inGitDirs: 'own' }, config);

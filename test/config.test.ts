@@ -2,8 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync } from 'node:fs';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { parseConfig, readConfig } from '../src/config.ts';
 import { Failure } from '../src/core/failure.ts';
+import { parseConfig, readConfig } from '../src/read-config.ts';
 import { cleanUp, makeTown } from './support/index.ts';
 
 afterEach(cleanUp);

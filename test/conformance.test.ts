@@ -195,6 +195,7 @@ describe('layers', () => {
     ['core', 'version.ts'],
     ['io', 'schema', 'check.ts', 'kind.ts', 'document.ts'],
     ['config.ts', 'plugins', 'checks', 'kinds', 'reporters'],
+    ['read-config.ts'],
     ['evidence'],
     ['kinds-of.ts'],
     ['look.ts'],

@@ -1,7 +1,8 @@
 /** The machines that a user has named for all towns: `~/.config/lock-doctor/config.json`, of which nothing else counts here. */
 import { dirname } from 'node:path';
-import { type Config, parseConfig, readConfigText } from '../config.ts';
+import type { Config } from '../config.ts';
 import { distrust } from '../io/trust.ts';
+import { parseConfig, readConfigText } from '../read-config.ts';
 
 /**
  * The user's machines; empty without such a file. A file that others can write is ignored, because it names

@@ -3,7 +3,7 @@ import { chmodSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync,
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { cronLine, systemdUnits } from '../../src/cli/init/parts.ts';
-import { parseConfig } from '../../src/config.ts';
+import { parseConfig } from '../../src/read-config.ts';
 import { cleanUp, hasTmux, makeTown, type TestTown, until } from '../support/index.ts';
 import { doctor, doctorInPane } from './run-cli.ts';
 

@@ -24,7 +24,7 @@ const inTmux = hasTmux && !findsServers() ? underNode : describe.skip;
 interface Loaded {
   /** Files of the program beside its entry, in the order in which they were loaded. */
   readonly parts: readonly string[];
-  /** Those of Node's modules that take milliseconds to load. */
+  /** Those of Node's modules that take long to load: a quarter of a millisecond to several. */
   readonly modules: readonly string[];
   /** Those of the files that had to be compiled, because no code was kept or it was not accepted. */
   readonly compiled: readonly string[];
@@ -33,6 +33,7 @@ interface Loaded {
 const COSTLY = [
   'child_process',
   'crypto',
+  'internal/fs/dir',
   'net',
   'os',
   'perf_hooks',
@@ -48,6 +49,8 @@ interface Run {
   readonly alone?: boolean;
   /** With standard output into the null device, as scripts do that want only the exit code. */
   readonly intoNull?: boolean;
+  /** Text of the town's `lock-doctor.json`. */
+  readonly config?: string;
 }
 
 /** Loaded before the program, reports at exit what was loaded. With Node 20 our own start compiles the files. */
@@ -77,7 +80,7 @@ if (basename(process.argv[1]) === 'doctor.js') {
 /** Runs the program and returns what it had loaded at exit. */
 const loadedBy = (
   args: readonly string[],
-  { env = {}, alone = false, intoNull = false }: Run = {},
+  { env = {}, alone = false, intoNull = false, config }: Run = {},
 ): Loaded => {
   const folder = mkdtempSync(join(tmpdir(), 'loaded-'));
   onCleanUp(() => rmSync(folder, { recursive: true, force: true }));
@@ -86,6 +89,7 @@ const loadedBy = (
   writeFileSync(hook, HOOK);
   const town = makeTown();
   town.lock('gastown/crew/ada', { session_id: '%55' });
+  if (config !== undefined) writeFileSync(join(town.root, 'lock-doctor.json'), config);
   if (alone) giveToAlone(town.root, folder);
   const options = {
     cwd: town.root,
@@ -106,7 +110,7 @@ const loadedBy = (
       });
     else doctor(args, options);
   const { parts, modules, compiled } = JSON.parse(readFileSync(answer, 'utf8')) as Loaded;
-  const names = modules.map((name) => /^NativeModule (\w+)$/.exec(name)?.[1]);
+  const names = modules.map((name) => /^NativeModule ([\w/]+)$/.exec(name)?.[1]);
   return { parts, modules: COSTLY.filter((name) => names.includes(name)), compiled };
 };
 
@@ -155,9 +159,9 @@ underNode('without a tmux server to query (skipped for the executable, which Nod
     });
   });
 
-  test('preflight without a lock loads at most 230 KB of program: V8 deserializes twice as much cached code', () => {
+  test('preflight without a lock loads at most 215 KB of program: V8 deserializes twice as much cached code', () => {
     const { size } = lstatSync(join(dirname(PROGRAM), 'cli-main.js'));
-    expect(size + lstatSync(join(dirname(PROGRAM), 'cli-commands-preflight.js')).size).toBeLessThan(230_000);
+    expect(size + lstatSync(join(dirname(PROGRAM), 'cli-commands-preflight.js')).size).toBeLessThan(215_000);
   });
 
   aloneTest('preflight into the null device opens no stream to ask whether that is a terminal', () => {
@@ -166,6 +170,11 @@ underNode('without a tmux server to query (skipped for the executable, which Nod
       modules: [],
       compiled: [],
     });
+  });
+
+  aloneTest('a configuration loads what reads it', () => {
+    const { parts } = loadedBy(NEW, { ...NO_TMUX, config: '{ "agents": ["mine"] }' });
+    expect(parts).toEqual(['cli-main.js', 'cli-commands-preflight.js', 'read-config.js']);
   });
 
   test('preflight for a removal loads its own part only then', () => {

@@ -31,6 +31,18 @@ export interface Arguments extends Omit<RawArguments, 'flags' | 'values'> {
 
 /** Checks a command line and types its options. Throws `E_USAGE` for what the command cannot take. */
 export const checkArguments = ({ flags, values, ...given }: RawArguments): Arguments => {
+  const options = optionsGiven(flags, values);
+  checkPositionals(commandNamed(given.command), given);
+  if (options.home && options.on.length > 0) throw usage('--home and --on cannot be combined');
+  if (options.home && options.fromSnapshot !== null)
+    throw usage('--home and --from-snapshot cannot be combined');
+  if (options.deep && options.quick) throw usage('--deep and --quick cannot be combined');
+  if (options.json && (options.format ?? 'json') !== 'json')
+    throw usage('--json and --format cannot be combined');
+  return { ...given, options };
+};
+
+const optionsGiven = (flags: RawArguments['flags'], values: RawArguments['values']): Options => {
   const byKey: Record<string, unknown> = {};
   for (const option of OPTIONS as readonly Option[]) {
     const raw = values.get(option.name);
@@ -40,15 +52,7 @@ export const checkArguments = ({ flags, values, ...given }: RawArguments): Argum
       raw === undefined ? [] : checkValues(option, raw),
     );
   }
-  const options = byKey as unknown as Options;
-  checkPositionals(commandNamed(given.command), given);
-  if (options.home && options.on.length > 0) throw usage('--home and --on cannot be combined');
-  if (options.home && options.fromSnapshot !== null)
-    throw usage('--home and --from-snapshot cannot be combined');
-  if (options.deep && options.quick) throw usage('--deep and --quick cannot be combined');
-  if (options.json && (options.format ?? 'json') !== 'json')
-    throw usage('--json and --format cannot be combined');
-  return { ...given, options };
+  return byKey as unknown as Options;
 };
 
 /** If an option that takes one value is repeated, the last value counts. */

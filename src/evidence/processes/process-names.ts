@@ -191,36 +191,45 @@ const PLAIN: Syntax = { isFor: () => false, withValue: [], withCode: NEVER, subc
 /** Longest file name. A title that a process writes over its arguments may be longer. */
 const MAX_NAME = 255;
 
+interface CommandLine {
+  readonly comm: string;
+  /** Indexes of the scripts of this process: of both where one runs the other, as in `node ts-node agent.ts`. */
+  readonly scripts: readonly number[];
+  readonly names: readonly string[];
+}
+
 /** Of the arguments that were asked about: a look reads those of a process once, and asks for its names several times. */
-const known = new WeakMap<readonly string[], { readonly comm: string; readonly names: readonly string[] }>();
+const known = new WeakMap<readonly string[], CommandLine>();
+
+const commandLineOf = (comm: string, argv: readonly string[]): CommandLine => {
+  const before = known.get(argv);
+  if (before?.comm === comm) return before;
+  const scripts = scriptsOf(comm, argv);
+  const found = { comm, scripts, names: namesIn(comm, argv, scripts) };
+  known.set(argv, found);
+  return found;
+};
 
 /**
  * Kernel command name, base name of argv[0] (a login shell's `-` taken off) and, for interpreters, the script's base
  * name with and without extension and the packages it lies in. In this order, without doubles and empty ones.
  */
-export const processNames = (comm: string, argv: readonly string[]): readonly string[] => {
-  const before = known.get(argv);
-  if (before?.comm === comm) return before.names;
-  const names = namesIn(comm, argv);
-  known.set(argv, { comm, names });
-  return names;
-};
+export const processNames = (comm: string, argv: readonly string[]): readonly string[] =>
+  commandLineOf(comm, argv).names;
 
-const namesIn = (comm: string, argv: readonly string[]): readonly string[] => {
+const namesIn = (comm: string, argv: readonly string[], scripts: readonly number[]): readonly string[] => {
   const program = programName(argv);
   const names = [comm, program, ...productsIn(argv[0] ?? '')];
-  for (const script of scriptsOf(comm, argv)) names.push(...scriptNames(argv[script] ?? ''));
+  for (const script of scripts) names.push(...scriptNames(argv[script] ?? ''));
   return [...new Set(names.map((name) => name.slice(0, MAX_NAME)))].filter((name) => name !== '');
 };
 
 /** The arguments behind the program, or behind the script that it interprets. */
-export const givenArguments = (comm: string, argv: readonly string[]): readonly string[] => {
-  return argv.slice((scriptsOf(comm, argv).at(-1) ?? 0) + 1);
-};
+export const givenArguments = (comm: string, argv: readonly string[]): readonly string[] =>
+  argv.slice((commandLineOf(comm, argv).scripts.at(-1) ?? 0) + 1);
 
 const SCRIPT_PATH = /^\/\S*\.[cm]?js$/;
 
-/** Indexes of the scripts of this process: of both where one runs the other, as in `node ts-node agent.ts`. */
 const scriptsOf = (comm: string, argv: readonly string[]): readonly number[] => {
   const script = scriptOf(comm, argv);
   if (script === 0) return [];
