@@ -1,6 +1,6 @@
 /** The locks of a whole town, for programs: functions with the names and promises of the original package. */
-import { askersOwn } from './core/askers-own.ts';
 import { examineSnapshot } from './core/judge/examine.ts';
+import { planRepair } from './core/plan.ts';
 import { refusalOf } from './core/report/refusals.ts';
 import type { ReleaseOutcome } from './core/report/report.ts';
 import type { LockFile, Snapshot } from './core/types/evidence.ts';
@@ -9,6 +9,7 @@ import { openTown } from './diagnose.ts';
 import type { JudgeOptions } from './lock/ask-the-judge.ts';
 import { type LookOptions, look, type OpenTown } from './look.ts';
 import { carryOut } from './repair/carry-out.ts';
+import { skipped } from './repair/outcomes.ts';
 
 export interface TownLocksOptions extends Omit<JudgeOptions, 'town'> {
   /** `default`: everything but repositories' insides; `deep`: everything; `quick`: known places only. */
@@ -52,22 +53,13 @@ export const cleanStaleLocks = async (
   const place = openTown(root, options);
   const examination = examineSnapshot(await lookAtAll(place, options));
   const stale = examination.verdicts.filter(({ state }) => state === 'stale');
-  const own = askersOwn(examination);
-  const steps = stale
-    .filter(({ lock, release }) => release.allowed && !own.has(lock.id))
-    .map((verdict) => ({ verdict, force: false }));
-  const record = await carryOut({ steps, left: [], leftovers: [] }, examination, {
-    ...options,
-    scan: undefined,
-    ...place,
-  });
+  const findings = stale.map(({ lock }) => ({ fix: { action: 'release', lock: lock.id } as const }));
+  const plan = planRepair({ examination, outcomes: [{ findings }], workers: null, force: false });
+  const acting = { ...options, scan: undefined, ...place };
+  const { outcomes } = await carryOut({ ...plan, leftovers: [] }, examination, acting);
   return stale.map((verdict) => ({
     lock: verdict.lock,
-    outcome: record.outcomes.get(verdict.lock.id) ?? {
-      status: 'skipped',
-      reason: refusalOf(verdict) ?? own.get(verdict.lock.id) ?? 'it was not tried',
-      backup: null,
-    },
+    outcome: outcomes.get(verdict.lock.id) ?? skipped(refusalOf(verdict) ?? 'it was not tried'),
   }));
 };
 

@@ -2,8 +2,8 @@
 import { askersOwn } from './askers-own.ts';
 import { isAbandoned, isExpiredCopy } from './record/lock-names.ts';
 import { refusalOf } from './report/refusals.ts';
-import type { CheckOutcome } from './run-checks.ts';
 import { claimsWorker } from './town/lock-rules.ts';
+import type { Finding } from './types/check.ts';
 import type { Leftover } from './types/evidence.ts';
 import type { Examination, Verdict } from './types/judgement.ts';
 
@@ -33,7 +33,8 @@ const NOT_OF_THE_WORKER = "--worker means only agents' own locks: name this one 
 
 export interface PlanRequest {
   readonly examination: Examination;
-  readonly outcomes: readonly CheckOutcome[];
+  /** What the checks found; only their proposals count. */
+  readonly outcomes: readonly { readonly findings: readonly Pick<Finding, 'fix'>[] }[];
   /** Only these; null for the whole town. */
   readonly workers: readonly string[] | null;
   /** With `workers`: what these claim. Else with `named`: these locks, of whatever kind. */

@@ -68,6 +68,8 @@ export interface Command {
   /** Takes a foreign command line after `--`. */
   readonly passesOn?: true;
   readonly examples: readonly (readonly [command: string, what: string])[];
+  /** What its JSON has besides the envelope, empty: what a failed run prints. `report` where that is a report's. */
+  readonly document: Readonly<Record<string, unknown>> | 'report';
   /** Paragraphs at the end of its help. */
   readonly notes?: readonly string[];
 }
@@ -432,6 +434,7 @@ export const COMMAND_TABLE: readonly Command[] = [
     usage: '[town] [options]',
     summary: 'Check the locks of a town; with --fix, release those whose holder is proven gone.',
     positionals: [TOWN],
+    document: 'report',
     examples: [
       ['doctor', 'who holds what, and what is wrong'],
       ['doctor --fix', 'release what is proven stale, after asking'],
@@ -454,6 +457,7 @@ export const COMMAND_TABLE: readonly Command[] = [
         summary: 'worker directories, relative to the town',
       },
     ],
+    document: { town: null, results: [], gaps: [] },
     examples: [
       ['doctor preflight gastown/crew/ada', 'may an agent start there?'],
       ['doctor preflight --fix gastown/crew/ada', 'release a stale lock first, then answer'],
@@ -478,6 +482,7 @@ export const COMMAND_TABLE: readonly Command[] = [
       },
     ],
     passesOn: true,
+    document: { town: null, results: [], gaps: [] },
     examples: [['doctor exec gastown/crew/ada -- claude', 'start an agent as the only one there']],
     notes: [
       'If CMD leaves processes running, the lock stays until they end: it then names such a process as its holder. Processes with an empty environment (env -i), or in a tmux server that was already running, are not recognized.',
@@ -491,6 +496,7 @@ export const COMMAND_TABLE: readonly Command[] = [
     usage: 'locks [town] [options]',
     summary: 'Show the locks of a town, and agents without one, as a tree.',
     positionals: [TOWN],
+    document: 'report',
     examples: [
       ['doctor locks --state stale,orphaned', 'only these'],
       ['doctor locks --watch', 'keep looking'],
@@ -509,6 +515,7 @@ export const COMMAND_TABLE: readonly Command[] = [
         summary: 'a worker, a worktree, or a directory with several (default: where you are)',
       },
     ],
+    document: { places: [], gaps: [] },
     examples: [
       ['doctor who', 'everybody in this directory; at the root of a town: in each worker'],
       ['doctor who -q ../feature-2', 'agents and unknown programs only'],
@@ -522,6 +529,7 @@ export const COMMAND_TABLE: readonly Command[] = [
     usage: 'top [town] [options]',
     summary: 'Watch the locks of a town on a full screen, with keys to explain, release and restore.',
     positionals: [TOWN],
+    document: 'report',
     examples: [['doctor top', 'a screen to keep open']],
     notes: ['Press ? to see the keys. top asks before it changes anything.'],
   },
@@ -537,6 +545,7 @@ export const COMMAND_TABLE: readonly Command[] = [
         summary: 'a word of a report, or a worker directory',
       },
     ],
+    document: { topic: null, lock: null, locks: [], preflight: null },
     examples: [
       ['doctor explain stale-lock', 'what a check looks for'],
       ['doctor explain gastown/crew/ada', 'why this lock has its state'],
@@ -547,6 +556,7 @@ export const COMMAND_TABLE: readonly Command[] = [
     usage: 'checks [options]',
     summary: 'List the checks, built in and from plug-ins.',
     positionals: [],
+    document: { checks: [] },
     examples: [],
   },
   {
@@ -560,6 +570,7 @@ export const COMMAND_TABLE: readonly Command[] = [
         summary: 'the run to undo (default: the last one)',
       },
     ],
+    document: { run: null, results: [], damage: null, elsewhere: [] },
     examples: [
       ['doctor undo', 'restore what the last run released'],
       ['doctor undo --list', 'list what can be undone, with the ids'],
@@ -577,6 +588,7 @@ export const COMMAND_TABLE: readonly Command[] = [
         summary: 'a worker directory, a directory of workers, or the ID of a run or release',
       },
     ],
+    document: { town: null, events: [], older: 0, elsewhere: [], missing: null },
     examples: [
       ['doctor log', 'the newest events first'],
       ['doctor log gastown/crew/ada --since 8h', 'what happened to one lock'],
@@ -588,6 +600,7 @@ export const COMMAND_TABLE: readonly Command[] = [
     usage: 'machines [options]',
     summary: 'List the other machines, and say whether each answers.',
     positionals: [],
+    document: { machines: [] },
     examples: [
       ['doctor machines', 'ask the configured machines'],
       ['doctor machines --on mini2', 'does this one answer?'],
@@ -603,6 +616,7 @@ export const COMMAND_TABLE: readonly Command[] = [
     summary:
       'Show files that help in a town (settings, .gitignore, a hook, completion, a timer), and write those you choose.',
     positionals: [TOWN],
+    document: 'report',
     examples: [
       ['doctor init', 'show them, and ask at a terminal'],
       ['doctor init --write config,gitignore', 'write these'],
@@ -623,6 +637,7 @@ export const COMMAND_TABLE: readonly Command[] = [
         summary: 'bash, zsh or fish',
       },
     ],
+    document: 'report',
     examples: [['source <(doctor completion bash)', 'complete in this shell']],
     notes: [
       'To keep it, save the script where the shell looks for it: ~/.local/share/bash-completion/completions/doctor (bash), _doctor in a directory of $fpath (zsh), ~/.config/fish/completions/doctor.fish (fish).',

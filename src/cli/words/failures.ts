@@ -9,7 +9,7 @@ import {
 } from '../../core/types/report.ts';
 import { documentOf, TOOL } from '../../document.ts';
 import { renderJson, renderJsonLine } from '../../reporters/json.ts';
-import type { CommandName } from '../arguments/options.ts';
+import { type CommandName, commandNamed } from '../arguments/options.ts';
 import { hintLines, notice } from '../terminal/notice.ts';
 import type { Output } from '../terminal/output.ts';
 import type { SignalStatus } from '../terminal/signals.ts';
@@ -100,42 +100,12 @@ const tell = (error: unknown): ReportError => {
 const stackOf = (error: unknown, debug: boolean): string =>
   debug && error instanceof Error ? `${error.stack ?? error.message}\n` : '';
 
-/** The same keys as the command's own document, empty; a report's where the command has none of its own. */
+/** The same keys as the command's own document, empty. */
 const failedDocument = (error: ReportError, exitCode: number, run: FailedRun): object => {
-  switch (run.command) {
-    case 'preflight':
-    case 'exec':
-      return documentOf(run.command, exitCode, { town: null, results: [], gaps: [] }, error);
-    case 'undo':
-      return documentOf(
-        run.command,
-        exitCode,
-        { run: null, results: [], damage: null, elsewhere: [] },
-        error,
-      );
-    case 'log':
-      return documentOf(
-        run.command,
-        exitCode,
-        { town: null, events: [], older: 0, elsewhere: [], missing: null },
-        error,
-      );
-    case 'checks':
-      return documentOf(run.command, exitCode, { checks: [] }, error);
-    case 'who':
-      return documentOf(run.command, exitCode, { places: [], gaps: [] }, error);
-    case 'machines':
-      return documentOf(run.command, exitCode, { machines: [] }, error);
-    case 'explain':
-      return documentOf(
-        run.command,
-        exitCode,
-        { topic: null, lock: null, locks: [], preflight: null },
-        error,
-      );
-    default:
-      return failedReport(error, exitCode, run);
-  }
+  const { document } = commandNamed(run.command);
+  return document === 'report'
+    ? failedReport(error, exitCode, run)
+    : documentOf(run.command, exitCode, document, error);
 };
 
 const failedReport = (error: ReportError, exitCode: number, run: FailedRun): Report => ({
