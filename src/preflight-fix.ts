@@ -1,6 +1,6 @@
 /** `preflight --fix`: repairs the workers in question as `doctor --fix` does without questions, then answers again. */
 import { isAbsolute } from 'node:path';
-import { isMovedAside } from './core/clear-to-start.ts';
+import { isMovedAside } from './core/preflight/clear-to-start.ts';
 import { exitCodeAfter } from './core/report/interruption.ts';
 import type { PreflightReport, PreflightResult, Report } from './core/types/report.ts';
 import { heal } from './heal.ts';

@@ -1,7 +1,7 @@
 /** Preflight: may an agent start here? Asked before every start, so it loads as little as it can. */
 import { join } from 'node:path';
-import { answerWithoutLocks, hasLocks, preflightCode } from './core/clear-to-start.ts';
 import { Failure } from './core/failure.ts';
+import { answerWithoutLocks, hasLocks, preflightCode } from './core/preflight/clear-to-start.ts';
 import type { Gap, Snapshot } from './core/types/evidence.ts';
 import type { PreflightReport, PreflightResult } from './core/types/report.ts';
 import { documentOf } from './document.ts';
@@ -87,7 +87,7 @@ const answersIn = async (
   { prompt }: PreflightOptions,
 ): Promise<readonly PreflightResult[]> =>
   hasLocks(snapshot)
-    ? (await import('./core/clear/with-locks.ts')).answerPreflight(snapshot, prompt)
+    ? (await import('./core/preflight/with-locks.ts')).answerPreflight(snapshot, prompt)
     : answerWithoutLocks(snapshot);
 
 /** True where a missing directory may be a mistyped name: nobody is known to be there, though agents may be running unseen. */

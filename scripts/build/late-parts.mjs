@@ -7,7 +7,7 @@ const SOURCES = resolve('src');
 const CLI = resolve('src/cli');
 const SHARED = [
   ...['schema', 'evidence/files', 'evidence/tmux', 'evidence/processes/macos'],
-  ...['read-config.ts', 'core/clear', 'kinds-of.ts'],
+  ...['read-config.ts', 'core/preflight', 'kinds-of.ts'],
 ].map((folder) => resolve('src', folder));
 
 /** Contains a real `import()`; the other parts use `require`, see `bundle-program.mjs`. */

@@ -1,5 +1,5 @@
 /** Who works at a place, and by what evidence: the occupants of `judge/occupants`, and whoever else is seen there. Pure. */
-import { gapAt } from './clear-to-start.ts';
+
 import { groupBy } from './group-by.ts';
 import { countingTheAsker } from './judge/asker.ts';
 import { judgeAll } from './judge/judge.ts';
@@ -9,6 +9,7 @@ import { placesOf } from './judge/occupants/collision.ts';
 import { describeUnseen, type OccupantReader, occupantReader } from './judge/occupants/occupants.ts';
 import { strangerReader } from './judge/occupants/strangers.ts';
 import { occupantsWithoutLock } from './judge/without-record.ts';
+import { gapAt } from './preflight/clear-to-start.ts';
 import { agentNameOf, programOf } from './programs/classify.ts';
 import { LOCK_NAME, lockBeside } from './record/lock-names.ts';
 import { doubtOf } from './report/doubt.ts';

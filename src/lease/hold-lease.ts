@@ -1,7 +1,7 @@
 /** The lease that `exec` holds besides the lock: taken before it, kept while the command runs, given back after it. */
 import { spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { finish } from '../core/clear-to-start.ts';
+import { finish } from '../core/preflight/clear-to-start.ts';
 import type { PreflightResult } from '../core/types/report.ts';
 import { readHost } from '../evidence/host.ts';
 import type { Besides, HoldToBe } from '../exec/run-under-lock.ts';

@@ -1,5 +1,5 @@
 /** Adds leases to preflight's answers: a worker that is free here may be held on another machine. Reads only. */
-import { preflightCode } from '../core/clear-to-start.ts';
+import { preflightCode } from '../core/preflight/clear-to-start.ts';
 import { townOption, workerArgument } from '../core/report/name-worker.ts';
 import type { PreflightReport, PreflightResult } from '../core/types/report.ts';
 import type { LeaseEngine } from './engine.ts';

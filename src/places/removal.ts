@@ -1,9 +1,9 @@
 /** Preflight for a removal: may these directories be removed? Reads only. */
 import { join } from 'node:path';
-import { answerRemoval, type RemovalEvidence } from '../core/clear-to-remove.ts';
-import { preflightCode } from '../core/clear-to-start.ts';
 import { countingTheAsker } from '../core/judge/asker.ts';
 import { judgeSnapshot } from '../core/judge/examine.ts';
+import { answerRemoval, type RemovalEvidence } from '../core/preflight/clear-to-remove.ts';
+import { preflightCode } from '../core/preflight/clear-to-start.ts';
 import { namePattern } from '../core/record/name-pattern.ts';
 import { isLockMovedAside } from '../core/town/moved-aside.ts';
 import { isWithin, relativeTo } from '../core/town/roles.ts';

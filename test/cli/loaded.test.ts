@@ -186,7 +186,7 @@ underNode('without a tmux server to query (skipped for the executable, which Nod
     'preflight of a worker with a lock also loads what judges it, and hashes it without crypto',
     () => {
       expect(besideStrangers(loadedBy(ADA, NO_TMUX))).toEqual({
-        parts: ['cli-main.js', 'cli-commands-preflight.js', 'core-clear-with-locks.js'],
+        parts: ['cli-main.js', 'cli-commands-preflight.js', 'core-preflight-with-locks.js'],
         modules: [],
         compiled: [],
       });

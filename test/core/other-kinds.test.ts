@@ -5,9 +5,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { answerPreflight } from '../../src/core/clear/with-locks.ts';
 import { examineSnapshot } from '../../src/core/judge/examine.ts';
 import { planRepair } from '../../src/core/plan.ts';
+import { answerPreflight } from '../../src/core/preflight/with-locks.ts';
 import { refusalOf } from '../../src/core/report/refusals.ts';
 import type { NumberClaim } from '../../src/core/types/claim.ts';
 import type { KindRules, LockFile, LockRecord, PidLookup, Snapshot } from '../../src/core/types/evidence.ts';

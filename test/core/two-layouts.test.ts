@@ -1,8 +1,8 @@
 /** A worker with a lock in the old layout and one in the current layout: a dead one must not hide a live one. */
 import { describe, expect, test } from '@jest/globals';
 import { builtInChecks } from '../../checks/index.ts';
-import { answerPreflight } from '../../src/core/clear/with-locks.ts';
 import { examineSnapshot } from '../../src/core/judge/examine.ts';
+import { answerPreflight } from '../../src/core/preflight/with-locks.ts';
 import { buildReport } from '../../src/core/report/report.ts';
 import { runCheck } from '../../src/core/run-checks.ts';
 import type { LockFile, PidLookup } from '../../src/core/types/evidence.ts';

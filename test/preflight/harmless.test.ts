@@ -75,7 +75,7 @@ describe('preflight', () => {
     execFileSync('chown', ['-R', `${NOBODY_ELSE}:${NOBODY_ELSE}`, town.root]);
     const options = { uid: NOBODY_ELSE, gid: NOBODY_ELSE, cwd: '/' };
     const asking = await loadedBy(town, ['preflight', '--town', town.root, ADA], options);
-    expect(asking).toContain('src/core/clear-to-start.ts');
+    expect(asking).toContain('src/core/preflight/clear-to-start.ts');
     expect(librariesIn(asking)).toEqual([]);
     expect(asking.filter((source) => source.startsWith('src/repair/'))).toEqual([]);
     const running = await loadedBy(town, ['exec', '--town', town.root, ADA, '--', 'true'], options);

@@ -1,6 +1,6 @@
 /** `doctor preflight`: may an agent start at these workers? */
 import type { Config } from '../../config.ts';
-import { isForFix } from '../../core/clear-to-start.ts';
+import { isForFix } from '../../core/preflight/clear-to-start.ts';
 import type { PreflightReport } from '../../core/types/report.ts';
 import { preflight } from '../../preflight.ts';
 import { renderJson } from '../../reporters/json.ts';

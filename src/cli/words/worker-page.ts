@@ -1,6 +1,7 @@
 /** The page of one worker behind `doctor explain WORKER`: what is there, why, and what may be done. Markdown. */
-import { answerPreflight } from '../../core/clear/with-locks.ts';
+
 import { releaseOf } from '../../core/judge/may-release.ts';
+import { answerPreflight } from '../../core/preflight/with-locks.ts';
 import { unlockCommand } from '../../core/report/git-commands.ts';
 import { sinceAtEnd } from '../../core/report/holder-words.ts';
 import { optionWith, townOption } from '../../core/report/name-worker.ts';

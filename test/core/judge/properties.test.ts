@@ -2,10 +2,10 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { builtInChecks } from '../../../checks/index.ts';
-import { answerPreflight } from '../../../src/core/clear/with-locks.ts';
-import { answerWithoutLocks, hasLocks } from '../../../src/core/clear-to-start.ts';
 import { examineSnapshot } from '../../../src/core/judge/examine.ts';
 import { planRepair } from '../../../src/core/plan.ts';
+import { answerWithoutLocks, hasLocks } from '../../../src/core/preflight/clear-to-start.ts';
+import { answerPreflight } from '../../../src/core/preflight/with-locks.ts';
 import { buildReport } from '../../../src/core/report/report.ts';
 import { runCheck } from '../../../src/core/run-checks.ts';
 import type {

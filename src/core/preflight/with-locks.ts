@@ -1,14 +1,5 @@
 /** Preflight's answer for workers that have locks. */
-import {
-  answersFor,
-  byFix,
-  type Draft,
-  explain,
-  finish,
-  gitGapAt,
-  placeOfGap,
-  teach,
-} from '../clear-to-start.ts';
+
 import { groupBy } from '../group-by.ts';
 import { judgeAll } from '../judge/judge.ts';
 import { occupantReader } from '../judge/occupants/occupants.ts';
@@ -25,6 +16,16 @@ import type { Snapshot } from '../types/evidence.ts';
 import type { Verdict } from '../types/judgement.ts';
 import type { Answer, PreflightResult } from '../types/report.ts';
 import { besideGitLocks, FORBIDDING_FIRST, workersOf } from './beside-git-locks.ts';
+import {
+  answersFor,
+  byFix,
+  type Draft,
+  explain,
+  finish,
+  gitGapAt,
+  placeOfGap,
+  teach,
+} from './clear-to-start.ts';
 
 const clearReleasable = (verdict: Verdict, root: string): Draft => {
   const { release, lock, state } = verdict;

@@ -1,9 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
-import { answerPreflight } from '../../src/core/clear/with-locks.ts';
-import { preflightCode } from '../../src/core/clear-to-start.ts';
-import type { LockFile, Snapshot } from '../../src/core/types/evidence.ts';
-import type { Answer, PreflightResult } from '../../src/core/types/report.ts';
-import { gitFacts, TRACKED } from '../checks/run-on.ts';
+import { preflightCode } from '../../../src/core/preflight/clear-to-start.ts';
+import { answerPreflight } from '../../../src/core/preflight/with-locks.ts';
+import type { LockFile, Snapshot } from '../../../src/core/types/evidence.ts';
+import type { Answer, PreflightResult } from '../../../src/core/types/report.ts';
+import { gitFacts, TRACKED } from '../../checks/run-on.ts';
 import {
   absent,
   aLock,
@@ -15,7 +15,7 @@ import {
   present,
   ROOT,
   type SnapshotParts,
-} from '../support/snapshot.ts';
+} from '../../support/snapshot.ts';
 
 const ADA = 'gastown/crew/ada';
 const EXPLAIN = [['doctor', 'explain', ADA, '--town', ROOT]];

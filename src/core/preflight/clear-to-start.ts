@@ -1,17 +1,17 @@
 /**
  * Preflight's answer for one worker: may an agent start here? Advice only; `doctor exec` is the guarantee. Most workers that are
- * asked about have no lock: what judges locks is in `clear/with-locks.ts`, so that such a preflight does not load it.
+ * asked about have no lock: what judges locks is in `with-locks.ts`, so that such a preflight does not load it.
  */
-import { groupBy } from './group-by.ts';
-import { findCollisions } from './judge/occupants/collision.ts';
-import { type OccupantFinding, type OccupantReader, occupantReader } from './judge/occupants/occupants.ts';
-import { workerArgument } from './report/name-worker.ts';
-import { describeAside, isLockMovedAside } from './town/moved-aside.ts';
-import { indexSnapshot } from './town/town-index.ts';
-import type { TownIndex } from './town/views.ts';
-import type { Gap, Snapshot } from './types/evidence.ts';
-import type { Stranger, Verdict } from './types/judgement.ts';
-import { type Answer, EXIT, type PreflightResult } from './types/report.ts';
+import { groupBy } from '../group-by.ts';
+import { findCollisions } from '../judge/occupants/collision.ts';
+import { type OccupantFinding, type OccupantReader, occupantReader } from '../judge/occupants/occupants.ts';
+import { workerArgument } from '../report/name-worker.ts';
+import { describeAside, isLockMovedAside } from '../town/moved-aside.ts';
+import { indexSnapshot } from '../town/town-index.ts';
+import type { TownIndex } from '../town/views.ts';
+import type { Gap, Snapshot } from '../types/evidence.ts';
+import type { Stranger, Verdict } from '../types/judgement.ts';
+import { type Answer, EXIT, type PreflightResult } from '../types/report.ts';
 
 /** The worst of several answers wins, in this order: not knowing is worse than a worker that is taken. */
 const WORST_FIRST: readonly Answer[] = ['unsure', 'held', 'repair', 'free'];
@@ -136,7 +136,7 @@ const clearWithoutLock = (
   });
 };
 
-/** What locks and second records say; `core/clear/with-locks.ts` finds it out. */
+/** What locks and second records say; `with-locks.ts` finds it out. */
 export interface SaidByLocks {
   /** Of the locks that claim a worker, the newest layout first. */
   readonly verdicts: readonly Verdict[];

@@ -1,17 +1,17 @@
 /** May a directory be removed: not while anybody works there, a lock is held, or work would be lost. Pure. */
-import { count } from './report/amounts.ts';
-import { doubtOf } from './report/doubt.ts';
-import { mainGitDirOf, releaseCommand } from './report/git-commands.ts';
-import { describeLife, summary } from './report/holder-words.ts';
-import { optionWith } from './report/name-worker.ts';
-import { refusalOf } from './report/refusals.ts';
-import { describeAside } from './town/moved-aside.ts';
-import { relativeTo } from './town/roles.ts';
-import type { Gap, Leftover, Observed } from './types/evidence.ts';
-import type { Fact, Verdict } from './types/judgement.ts';
-import type { RepositoryWork } from './types/removal.ts';
-import type { PlaceOfWork, PreflightResult } from './types/report.ts';
-import { holdsLock } from './who-is-there.ts';
+import { count } from '../report/amounts.ts';
+import { doubtOf } from '../report/doubt.ts';
+import { mainGitDirOf, releaseCommand } from '../report/git-commands.ts';
+import { describeLife, summary } from '../report/holder-words.ts';
+import { optionWith } from '../report/name-worker.ts';
+import { refusalOf } from '../report/refusals.ts';
+import { describeAside } from '../town/moved-aside.ts';
+import { relativeTo } from '../town/roles.ts';
+import type { Gap, Leftover, Observed } from '../types/evidence.ts';
+import type { Fact, Verdict } from '../types/judgement.ts';
+import type { RepositoryWork } from '../types/removal.ts';
+import type { PlaceOfWork, PreflightResult } from '../types/report.ts';
+import { holdsLock } from '../who-is-there.ts';
 
 /** All that was seen of one directory. */
 export interface RemovalEvidence {

@@ -3,7 +3,7 @@
  * live, nobody else starts. A dead one, or a person's, only keeps git from removing the worktree; one such as `index.lock` makes
  * the agent's git commands fail. Pure.
  */
-import { explain, placeOf } from '../clear-to-start.ts';
+
 import { doubtOf } from '../report/doubt.ts';
 import { releaseCommand } from '../report/git-commands.ts';
 import { describeLife, ofKind, summary } from '../report/holder-words.ts';
@@ -12,6 +12,7 @@ import { isHarmless } from '../town/lock-rules.ts';
 import type { Snapshot } from '../types/evidence.ts';
 import type { Verdict } from '../types/judgement.ts';
 import type { Answer, PreflightResult } from '../types/report.ts';
+import { explain, placeOf } from './clear-to-start.ts';
 
 /**
  * The workers in whose own git directory a lock lies: that of its working tree, and those whose `.git` leads there, as after a move
