@@ -462,7 +462,7 @@ describe('the core and the checks', () => {
        import { examineSnapshot } from './judge/examine.ts';
        import { buildReport } from './report/report.ts';
        import { runCheck } from './run-checks.ts';
-       import { answerPreflight } from './clear/with-locks.ts';
+       import { answerPreflight } from './preflight/with-locks.ts';
        import { planRepair } from './plan.ts';
        export const replay = (text) => {
          const examination = examineSnapshot(JSON.parse(text));

@@ -1,5 +1,4 @@
 /** Who works at a place, and by what evidence: the occupants of `judge/occupants`, and whoever else is seen there. Pure. */
-
 import { groupBy } from './group-by.ts';
 import { countingTheAsker } from './judge/asker.ts';
 import { judgeAll } from './judge/judge.ts';

@@ -1,5 +1,4 @@
 /** The page of one worker behind `doctor explain WORKER`: what is there, why, and what may be done. Markdown. */
-
 import { releaseOf } from '../../core/judge/may-release.ts';
 import { answerPreflight } from '../../core/preflight/with-locks.ts';
 import { unlockCommand } from '../../core/report/git-commands.ts';

@@ -3,7 +3,6 @@
  * live, nobody else starts. A dead one, or a person's, only keeps git from removing the worktree; one such as `index.lock` makes
  * the agent's git commands fail. Pure.
  */
-
 import { doubtOf } from '../report/doubt.ts';
 import { releaseCommand } from '../report/git-commands.ts';
 import { describeLife, ofKind, summary } from '../report/holder-words.ts';

@@ -1,5 +1,4 @@
 /** Preflight's answer for workers that have locks. */
-
 import { groupBy } from '../group-by.ts';
 import { judgeAll } from '../judge/judge.ts';
 import { occupantReader } from '../judge/occupants/occupants.ts';
