@@ -1,6 +1,6 @@
 /** Situations that the kind of a program decides: agents, bystanders, helpers, orphaned servers, and unknown programs. */
 import { execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
@@ -71,6 +71,25 @@ describe('agents', () => {
     await until(async () => (await judge()).state === 'held', 'wen');
     expect((await fix()).summary).toMatchObject({ fixed: 0, held: 1 });
     expect(await judge()).toMatchObject({ state: 'held' });
+  });
+
+  linuxTest.each(['code', 'go'])('one called %s that its own GT_PROCESS_NAMES lists → held', async (name) => {
+    const { town, judge } = setStage();
+    town.lock(ADA);
+    await fakeAgent(name, { cwd: town.path(ADA), env: { ...process.env, GT_PROCESS_NAMES: name } });
+    await until(async () => (await judge()).state === 'held', name);
+    expect(await judge()).toMatchObject({ state: 'held' });
+  });
+
+  test('a shell and an editor that inherited the variable stay bystanders → stale', async () => {
+    const { town, judge } = setStage();
+    town.lock(ADA);
+    const { pid } = await fakeAgent('vim', {
+      cwd: town.path(ADA),
+      env: { ...process.env, GT_PROCESS_NAMES: 'claude,node' },
+    });
+    await until(async () => textsOf(await judge()).includes(`process ${pid}`), 'vim');
+    expect(await judge()).toMatchObject({ state: 'stale' });
   });
 
   hostTest("Cursor's agent is recognized by its path, but the bare name agent is not", async () => {
@@ -225,6 +244,76 @@ describe('a program is not taken for a bystander', () => {
     town.write(`${ADA}/watch.js`, 'setInterval(() => {}, 60000);\n');
     await startProcess(process.execPath, ['watch.js'], { cwd: town.path(ADA) });
     await until(async () => textsOf(await judge()).includes('watch.js'), 'watch.js');
+    expect(await judge()).toMatchObject({ state: 'unknown', reasons: REASONS });
+  });
+
+  linuxTest.each(['', '.js'])(
+    'because the package of an agent, called from code%s, is named so',
+    async (end) => {
+      const { town, judge } = setStage();
+      town.lock(ADA);
+      const home = mkdtempSync(join(tmpdir(), 'packages-'));
+      onCleanUp(() => rmSync(home, { recursive: true, force: true }));
+      const bin = join(home, 'node_modules/@acme/code/bin');
+      execFileSync('mkdir', ['-p', bin]);
+      writeFileSync(join(bin, `code${end}`), 'setInterval(() => {}, 60000);\n');
+      await startProcess(process.execPath, [join(bin, `code${end}`)], { cwd: town.path(ADA) });
+      await until(async () => textsOf(await judge()).includes('code'), 'the package');
+      expect(await judge()).toMatchObject({ state: 'unknown', reasons: REASONS });
+    },
+  );
+
+  linuxTest('because an agent has the same name as VS Code', async () => {
+    const { town, judge } = setStage();
+    town.lock(ADA);
+    await fakeAgent('code', { cwd: town.path(ADA) });
+    await until(async () => textsOf(await judge()).includes('./code'), 'code');
+    expect(await judge()).toMatchObject({ state: 'unknown', reasons: REASONS });
+    town.write('lock-doctor.json', JSON.stringify({ agents: ['code'] }));
+    expect(await judge()).toMatchObject({ state: 'held' });
+  });
+
+  linuxTest.each([
+    ['sh', ['watch']] as const,
+    ['./watch', []] as const,
+    ['python3', ['-m', 'watch']] as const,
+  ])('because a script without an ending in the worker is named like one: %s %j', async (program, args) => {
+    const { town, judge } = setStage();
+    town.lock(ADA);
+    town.write(`${ADA}/watch`, '#!/bin/sh\nwhile :; do sleep 1; done\n');
+    town.write(`${ADA}/watch.py`, 'import time\ntime.sleep(600)\n');
+    execFileSync('chmod', ['+x', town.path(`${ADA}/watch`)]);
+    await startProcess(program, args, { cwd: town.path(ADA) });
+    await until(async () => textsOf(await judge()).includes('./watch'), 'watch');
+    expect(await judge()).toMatchObject({ state: 'unknown', reasons: REASONS });
+  });
+
+  linuxTest('because a runtime runs it under that name', async () => {
+    const { town, judge } = setStage();
+    town.lock(ADA);
+    town.write(`${ADA}/agent.js`, 'setInterval(() => {}, 60000);\n');
+    const title = "process.title = 'vim'; setInterval(() => {}, 60000)";
+    const byTitle = await startProcess(process.execPath, ['-e', title], { cwd: town.path(ADA) });
+    await until(async () => textsOf(await judge()).includes('./vim'), 'the title');
+    expect(await judge()).toMatchObject({ state: 'unknown', reasons: REASONS });
+    await byTitle.stop();
+    await startProcess('bash', ['-c', `exec -a vim '${process.execPath}' agent.js`], { cwd: town.path(ADA) });
+    await until(async () => textsOf(await judge()).includes('agent.js'), 'argv[0]');
+    expect(await judge()).toMatchObject({ state: 'unknown', reasons: REASONS });
+  });
+
+  linuxTest.each(['tox', 'ninja', 'psql', 'pre-commit'])('because %s started it', async (name) => {
+    const { town, judge } = setStage();
+    town.lock(ADA);
+    const runner = join(sleeperNamed('new-agent'), '..', name);
+    execFileSync('cp', ['/bin/sh', runner]);
+    await startProcess(runner, ['-c', `'${join(runner, '../new-agent')}' 600 & echo $! >pid; wait`], {
+      cwd: town.path(ADA),
+    });
+    await until(async () => textsOf(await judge()).includes('new-agent'), 'new-agent');
+    onCleanUp(() => {
+      process.kill(Number(readFileSync(town.path(`${ADA}/pid`), 'utf8')));
+    });
     expect(await judge()).toMatchObject({ state: 'unknown', reasons: REASONS });
   });
 

@@ -21,7 +21,18 @@ export interface NamedClass {
   readonly why: string;
   /** What it starts is a part of it. */
   readonly startsOnlyItsOwn: boolean;
+  readonly mayBeTitle?: boolean;
 }
+
+/**
+ * A tool's name, of a program that is not shown to be the tool (`installed.ts`): `./watch`. It is in no table, and so proves
+ * nothing.
+ */
+export const notTheTool = (name: string): string => `./${name}`;
+
+/** True where the user's list has the name, or its program is called so and is not shown to be the tool of that name. */
+export const isListed = (name: string, list: readonly string[]): boolean =>
+  list.includes(name) || (name.startsWith('./') && list.includes(name.slice(2)));
 
 /** What was found before: processes of the same program are many. */
 const known = new Map<string, NamedClass | undefined>();
@@ -47,7 +58,8 @@ const named = (
   groups: readonly KnownPrograms[],
 ): NamedClass | undefined => {
   const group = groupWith(name, groups);
-  return group && { class: kind, why: group.why, startsOnlyItsOwn: group.startsOnlyItsOwn ?? false };
+  const { why, startsOnlyItsOwn = false, mayBeTitle = false } = group ?? {};
+  return why === undefined ? undefined : { class: kind, why, startsOnlyItsOwn, mayBeTitle };
 };
 
 let agentNames: ReadonlySet<string> | null = null;
@@ -155,8 +167,8 @@ export const classifyNames = (
   { agents, bystanders = [] }: Vocabulary,
 ): NamedClass | null => {
   const telling = tellingNames(names);
-  if (telling.some((name) => agents.includes(name))) return NAMED_AS_AGENT;
-  if (telling.some((name) => bystanders.includes(name))) return NAMED_AS_BYSTANDER;
+  if (telling.some((name) => isListed(name, agents))) return NAMED_AS_AGENT;
+  if (telling.some((name) => isListed(name, bystanders))) return NAMED_AS_BYSTANDER;
   const known = telling.flatMap((name) => knownAs(name) ?? []);
   const agent = known.find((one) => one.class === 'agent');
   if (agent !== undefined) return agent;
@@ -170,7 +182,7 @@ export const classifyNames = (
  * process that passes is classified later. `extra`: names from configuration and GT_PROCESS_NAMES.
  */
 export const isAgentCommand = (names: readonly string[], extra: readonly string[]): boolean =>
-  names.some((name) => isAgentName(name) || extra.includes(name) || isVersion(name));
+  names.some((name) => isAgentName(name) || isListed(name, extra) || isVersion(name));
 
 /** The command names that a `GT_PROCESS_NAMES` value lists. */
 export const namesIn = (list: string | undefined): readonly string[] =>

@@ -4,7 +4,7 @@
  */
 import { remembering } from '../remembering.ts';
 import type { ProcessInfo } from '../types/evidence.ts';
-import { classifyNames, namesIn, tellingNames, type Vocabulary } from './by-name.ts';
+import { classifyNames, isListed, namesIn, tellingNames, type Vocabulary } from './by-name.ts';
 
 export type ProgramClass = 'agent' | 'bystander' | 'infrastructure' | 'left-behind' | 'unknown';
 
@@ -49,7 +49,7 @@ const classifyAlone = (
   if (role !== undefined) return { ...role, startsOnlyItsOwn: true };
   if (named !== null) return named;
   if (leftBehind === true) return LEFT_BEHIND;
-  return names.some((name) => listed.includes(name)) ? NAMED_BY_ITSELF : UNKNOWN;
+  return names.some((name) => isListed(name, listed)) ? NAMED_BY_ITSELF : UNKNOWN;
 };
 
 const NO_WORDS: readonly string[] = [];

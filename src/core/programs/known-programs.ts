@@ -10,6 +10,8 @@ export interface KnownPrograms {
   readonly names: readonly string[];
   /** What it starts is a part of it. Left out for programs that start whatever they are told: shells, editors, package managers. */
   readonly startsOnlyItsOwn?: true;
+  /** Some run under node, python or ruby and write their own name over its name. */
+  readonly mayBeTitle?: true;
 }
 
 /** True where the line has this name as a whole. */
@@ -61,6 +63,7 @@ export const AGENT_PROGRAMS: readonly KnownPrograms[] = [
   { why: 'LLxprt', names: ['llxprt'] },
   { why: 'Continue', names: ['cn'] },
   { why: 'Antigravity', names: ['agy'] },
+  { why: 'Every Code', names: ['@just-every/code'] },
 ];
 
 /** A pane that shows one of these shows a shell. A leading `-` (login shell) is taken off before looking. */
@@ -111,6 +114,10 @@ export const INTERPRETERS: readonly string[] = [
   'npx',
 ];
 
+/** Bystanders that are modules of Python: any other module that `python3 -m` runs may be a file in the worker's directory. */
+export const PYTHON_MODULES =
+  'pytest tox nox mypy black isort ruff flake8 pylint pip pipx uv poetry pdm conda flask uvicorn gunicorn hypercorn mkdocs pylsp';
+
 /** People's tools and what they start: they do not count, whatever session they run in. */
 export const BYSTANDER_PROGRAMS: readonly KnownPrograms[] = [
   { why: 'a shell', names: SHELLS },
@@ -151,23 +158,25 @@ export const BYSTANDER_PROGRAMS: readonly KnownPrograms[] = [
       'eslintServer.js sourcekit-lsp kotlin-language-server OmniSharp.dll Microsoft.CodeAnalysis.LanguageServer.dll rzls.dll',
     ],
     startsOnlyItsOwn: true,
+    mayBeTitle: true,
   },
   {
     why: 'a compiler',
     names: [
       'cc gcc g++ c++ cpp cc1 cc1plus collect2 as ld lld clang clang++ rustc rustdoc tsc swc esbuild babel sass javac',
-      'kotlinc scalac swiftc swift-build xcodebuild ghc protoc ccache sccache ninja cmake bazel buck2 gradle gradlew mvn',
-      'sbt msbuild MSBuild.dll VBCSCompiler.dll csc.dll vbc.dll fsc.dll',
+      'kotlinc scalac swiftc swift-build ghc protoc ccache sccache VBCSCompiler.dll csc.dll vbc.dll fsc.dll',
     ],
     startsOnlyItsOwn: true,
+    mayBeTitle: true,
   },
   {
     why: 'a test runner',
     names: [
-      'jest jest-worker vitest mocha ava karma cypress playwright pytest py.test tox nox rspec minitest phpunit ctest bats',
+      'jest jest-worker vitest mocha ava karma cypress playwright pytest py.test rspec minitest phpunit ctest bats',
       'vstest.console.dll testhost.dll datacollector.dll',
     ],
     startsOnlyItsOwn: true,
+    mayBeTitle: true,
   },
   {
     why: 'a linter',
@@ -175,8 +184,10 @@ export const BYSTANDER_PROGRAMS: readonly KnownPrograms[] = [
       'eslint prettier biome stylelint mypy dmypy flake8 pylint black isort ruff shellcheck golangci-lint rubocop knip',
     ],
     startsOnlyItsOwn: true,
+    mayBeTitle: true,
   },
-  { why: 'a commit hook', names: ['pre-commit lint-staged'], startsOnlyItsOwn: true },
+  // A project tells them what to start.
+  { why: 'a commit hook', names: ['pre-commit lint-staged'], mayBeTitle: true },
   {
     why: 'a dev server',
     names: [
@@ -185,22 +196,26 @@ export const BYSTANDER_PROGRAMS: readonly KnownPrograms[] = [
       'mkdocs uvicorn gunicorn hypercorn puma unicorn sidekiq',
     ],
     startsOnlyItsOwn: true,
+    mayBeTitle: true,
   },
   // Their commands may be an application's own, and their servers need no other program.
-  { why: 'a dev server', names: ['flask django-admin manage.py'] },
+  { why: 'a dev server', names: ['flask django-admin manage.py'], mayBeTitle: true },
   {
     why: 'a package manager',
     names: [
       'npm npx pnpm pnpx yarn yarnpkg corepack bunx pip pip3 pipx uv uvx poetry pdm conda mamba gem bundle bundler',
       'composer brew apt apt-get dpkg dnf yum pacman apk nix mise asdf direnv',
     ],
+    mayBeTitle: true,
   },
   {
+    // A project tells them what to start: a compiler, a server, an agent.
     why: 'a build tool',
     names: [
       'make gmake just rake cargo go zig dotnet dotnet-watch.dll stack cabal tsx ts-node ts-node-dev nodemon turbo nx lerna',
-      'concurrently npm-run-all entr',
+      'concurrently npm-run-all entr tox nox ninja cmake bazel buck2 gradle gradlew mvn sbt msbuild MSBuild.dll xcodebuild',
     ],
+    mayBeTitle: true,
   },
   {
     why: 'a tool for files, the network or tracing',
@@ -236,9 +251,11 @@ export const BYSTANDER_PROGRAMS: readonly KnownPrograms[] = [
   },
   {
     why: 'a database',
-    names: ['postgres mysqld mariadbd redis-server valkey-server mongod sqlite3 psql mysql redis-cli'],
+    names: ['postgres mysqld mariadbd redis-server valkey-server mongod'],
     startsOnlyItsOwn: true,
   },
+  // They have a shell: `\\!` in psql, `.shell` in sqlite3.
+  { why: "a database's client", names: ['sqlite3 psql mysql redis-cli'] },
   {
     why: 'a remote shell',
     names: ['ssh mosh mosh-client scp sftp rsync telnet autossh sshd mosh-server'],

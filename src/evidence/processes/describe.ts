@@ -1,6 +1,6 @@
 /** What is kept of one process: names, place and class. Arguments and environment are read here; only what they tell is kept. */
 import { roleByArguments } from '../../core/programs/by-arguments.ts';
-import { classifyNames } from '../../core/programs/by-name.ts';
+import { classifyNames, isListed, namesIn } from '../../core/programs/by-name.ts';
 import { classifier } from '../../core/programs/classify.ts';
 import { relativeTo } from '../../core/town/roles.ts';
 import type {
@@ -31,11 +31,12 @@ export const describer = (
   sessionsOf: SessionReader,
 ): Describe => {
   const { rows, details } = table;
-  const namesOf = ({ pid, comm }: ProcessRow): readonly string[] => processNames(comm, details.argv(pid));
+  const namesOf = ({ pid, comm }: ProcessRow): readonly string[] =>
+    processNames(comm, details.argv(pid), () => details.executable(pid));
   return (row) => {
     const [registered, ...others] = sessionsOf(row);
     const argv = details.argv(row.pid);
-    const names = processNames(row.comm, argv);
+    const names = namesOf(row);
     const given = givenArguments(row.comm, argv);
     const role = isTmuxServer(row, rows) ? TMUX_SERVER : roleByArguments(names, given);
     return {
@@ -69,7 +70,7 @@ export const ownEnvironment = (
   return environment === null || inherited === null ? environment : withoutInherited(environment, inherited);
 };
 
-/** Reads the environment of processes that nothing else explains: Gas Town names its agents there. */
+/** Reads the environment of processes that no better evidence explains: Gas Town names its agents there, whatever they are called. */
 export const askTheUnknown = (
   list: readonly ProcessInfo[],
   { details }: ProcessTable,
@@ -77,12 +78,16 @@ export const askTheUnknown = (
 ): readonly ProcessInfo[] => {
   const classify = classifier(new Map(list.map((process) => [process.pid, process])), vocabulary);
   return list.map((process) => {
-    const { pid, cwd, environment } = process;
+    const { pid, cwd, names, role } = process;
     const isHere = cwd?.seen === true && relativeTo(root, cwd.value) !== null;
-    if (environment !== null || !isHere || asker.pids.includes(pid)) return process;
+    if (process.environment !== null || !isHere || asker.pids.includes(pid)) return process;
     const found = classify(process).class;
-    return found === 'unknown' || found === 'left-behind'
-      ? { ...process, environment: details.environment(pid) }
+    if (found === 'agent' || role?.class === 'infrastructure') return process;
+    const environment = details.environment(pid);
+    const words = namesIn(environment?.GT_PROCESS_NAMES);
+    // Of a shell or an editor nothing else matters.
+    return found === 'unknown' || found === 'left-behind' || names.some((name) => isListed(name, words))
+      ? { ...process, environment }
       : process;
   });
 };

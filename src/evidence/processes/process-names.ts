@@ -1,5 +1,6 @@
 /** The names a process goes by, and nothing else of its arguments: they may hold secrets, and snapshots are passed on. */
-import { classifyNames, isInterpreter, NODES_MAIN_THREAD } from '../../core/programs/by-name.ts';
+import { isInterpreter, NODES_MAIN_THREAD, notTheTool } from '../../core/programs/by-name.ts';
+import { isOwnName, isProgramsName, packagesIn, type Runner } from '../../core/programs/installed.ts';
 import { baseName } from '../../io/disk/disk-path.ts';
 
 interface Syntax {
@@ -193,6 +194,7 @@ const MAX_NAME = 255;
 
 interface CommandLine {
   readonly comm: string;
+  readonly executable: FileReader;
   /** Indexes of the scripts of this process: of both where one runs the other, as in `node ts-node agent.ts`. */
   readonly scripts: readonly number[];
   readonly names: readonly string[];
@@ -201,27 +203,72 @@ interface CommandLine {
 /** Of the arguments that were asked about: a look reads those of a process once, and asks for its names several times. */
 const known = new WeakMap<readonly string[], CommandLine>();
 
-const commandLineOf = (comm: string, argv: readonly string[]): CommandLine => {
+const UNREAD = (): null => null;
+
+const commandLineOf = (
+  comm: string,
+  argv: readonly string[],
+  executable: FileReader = UNREAD,
+): CommandLine => {
   const before = known.get(argv);
-  if (before?.comm === comm) return before;
+  if (before?.comm === comm && (before.executable !== UNREAD || executable === UNREAD)) return before;
   const scripts = scriptsOf(comm, argv);
-  const found = { comm, scripts, names: namesIn(comm, argv, scripts) };
+  const found = { comm, executable, scripts, names: namesIn(comm, argv, scripts, executable) };
   known.set(argv, found);
   return found;
 };
 
+/** Reads which file a process runs; null where that cannot be read. */
+export type FileReader = () => string | null;
+
 /**
  * Kernel command name, base name of argv[0] (a login shell's `-` taken off) and, for interpreters, the script's base
- * name with and without extension and the packages it lies in. In this order, without doubles and empty ones.
+ * name with and without extension and the packages it lies in. In this order, without doubles and empty ones. The name of a tool is
+ * `./name` where the program is not shown to be that tool; `executable` is asked only where that depends on it.
  */
-export const processNames = (comm: string, argv: readonly string[]): readonly string[] =>
-  commandLineOf(comm, argv).names;
+export const processNames = (
+  comm: string,
+  argv: readonly string[],
+  executable?: FileReader,
+): readonly string[] => commandLineOf(comm, argv, executable).names;
 
-const namesIn = (comm: string, argv: readonly string[], scripts: readonly number[]): readonly string[] => {
-  const program = programName(argv);
-  const names = [comm, program, ...productsIn(argv[0] ?? '')];
-  for (const script of scripts) names.push(...scriptNames(argv[script] ?? ''));
+const namesIn = (
+  comm: string,
+  argv: readonly string[],
+  [first, ...inner]: readonly number[],
+  executable: FileReader,
+): readonly string[] => {
+  const program = argv[0] ?? '';
+  const script = first === undefined ? '' : (argv[first] ?? '');
+  const ofScript =
+    first === undefined
+      ? []
+      : scriptNames(script, { paths: [program, comm], executable, isModule: argv[first - 1] === '-m' });
+  const names = [
+    ...namesOfProgram(comm, argv, ofScript, executable),
+    ...productsIn(program),
+    ...ofScript,
+    ...inner.flatMap((at) => scriptNames(argv[at] ?? '', { paths: [program, script] })),
+  ];
   return [...new Set(names.map((name) => name.slice(0, MAX_NAME)))].filter((name) => name !== '');
+};
+
+/** The names that the kernel and `argv[0]` have of the program: of a script that the kernel started, `comm` is the script's. */
+const namesOfProgram = (
+  comm: string,
+  argv: readonly string[],
+  [script]: readonly string[],
+  executable: FileReader,
+): readonly string[] => {
+  const program = programName(argv);
+  if (script !== undefined && isInterpreter(program) && !isInterpreter(comm))
+    return [script.startsWith(notTheTool(comm)) ? script : comm, program];
+  // What `exec -a vim node agent.js` runs is no editor.
+  if (isInterpreter(comm) && !isInterpreter(program))
+    return isProgramsName(program, argv, () => comm) ? [comm, program] : [comm];
+  return [comm, program].map((name) =>
+    isInterpreter(name) || isProgramsName(name, argv, executable) ? name : notTheTool(name),
+  );
 };
 
 /** The arguments behind the program, or behind the script that it interprets. */
@@ -282,51 +329,19 @@ const STEM_END = /(?<=.)(-\d+(\.\d+)+)?\.[A-Za-z]+$/;
 /** A script that is read from a descriptor, as of `bash <(…)`, has no name but `/dev/fd/63`. */
 const FROM_A_DESCRIPTOR = /^\/(dev|proc\/[^/]+)\/fd\/\d+$/;
 
-export const scriptNames = (script: string): readonly string[] => {
+export const scriptNames = (script: string, runner: Runner = { paths: [] }): readonly string[] => {
   if (script.includes('/fd/') && FROM_A_DESCRIPTOR.test(script)) return [`/dev/fd/${baseName(script)}`];
   const base = baseName(script);
   const stem = base.replace(STEM_END, '');
-  const names = [base, ...packagesIn(script)];
-  return isOwnName(stem, script) ? [base, stem, ...names.slice(1)] : names;
+  const isOwn = isOurs(script) || isOwnName(stem, script, runner);
+  if (stem === base) return [isOwn ? base : notTheTool(base), ...packagesIn(script)];
+  return isOwn ? [base, stem, ...packagesIn(script)] : [base, ...packagesIn(script)];
 };
 
 /** The path of this program in its package, whatever a clone's directory is called. */
 const OUR_OWN = 'dist/bin/doctor.js';
 
-/** Where editors keep their extensions, language servers among them. */
-const OF_AN_EDITOR = /\/\.(vscode|cursor|windsurf)[^/]*\/extensions\//;
-
-const NO_WORDS = { agents: [] };
-
-/**
- * A script called `watch.py` or `script.js` need not be the tool of that name. The tool is installed in a directory
- * with its name: `/usr/share/yarn/bin/yarn.js`, `…/pyright/dist/pyright-langserver.js`.
- */
-const isOwnName = (stem: string, script: string): boolean => {
-  if (script === OUR_OWN || script.endsWith(`/${OUR_OWN}`)) return true;
-  if (classifyNames([stem], NO_WORDS)?.class !== 'bystander' || stem === baseName(script)) return true;
-  const product = stem.split('-')[0] ?? stem;
-  const isInstalled = script.split('/').some((part) => [stem, `.${stem}`, product].includes(part));
-  return script.startsWith('/') && (isInstalled || OF_AN_EDITOR.test(script));
-};
-
-/** Directories below which the packages of an interpreter lie, each in a directory of its own. */
-const PACKAGE_HOMES = ['node_modules', 'site-packages', 'dist-packages'];
-
-/**
- * The packages and products that a path passes through: the directory below `node_modules/` (with its scope and without),
- * and the one above `versions/`, for products whose command is called `agent` or `1.2.3`.
- */
-const packagesIn = (path: string): readonly string[] => {
-  const parts = path.split('/').filter((part) => part !== '');
-  return parts.flatMap((part, index) => {
-    const next = parts[index + 1] ?? '';
-    if (next === 'versions' && index + 3 < parts.length) return [part];
-    if (!PACKAGE_HOMES.includes(part)) return [];
-    const inner = parts[index + 2] ?? '';
-    return next.startsWith('@') ? [inner, `${next}/${inner}`] : [next];
-  });
-};
+const isOurs = (script: string): boolean => script === OUR_OWN || script.endsWith(`/${OUR_OWN}`);
 
 /** A login shell's `-` is taken off. */
 const programName = (argv: readonly string[]): string => {

@@ -41,6 +41,8 @@ export interface ProcessDetails {
   readonly isThread: (pid: number) => boolean;
   /** Read once for each table, since several questions need it. */
   readonly argv: (pid: number) => readonly string[];
+  /** The file that runs; null where permission is denied, or where the system does not tell. */
+  readonly executable: (pid: number) => string | null;
   /** Real user id. */
   readonly uid: (pid: number) => number | null;
   /** Gas Town's variables in the environment that it was started with. */
@@ -86,6 +88,7 @@ export const UNSEEN = {
   directory: (pid) => `/proc/${pid}`,
   recordedStart: ({ startToken }) => startToken,
   isThread: () => false,
+  executable: () => null,
   environment: () => null,
   variables: () => null,
   doorToCwd: () => null,

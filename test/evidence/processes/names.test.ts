@@ -105,6 +105,57 @@ describe('the names of a process', () => {
     expect(processNames(comm, argv)).toEqual(names);
   });
 
+  const VENV = '/w/myenv/bin/python3';
+
+  test.each<[string, string[], string[]]>([
+    // A tool's name counts where tools are installed, and of any other program it proves nothing.
+    ['python3', ['python3', './go'], ['python3', './go']],
+    ['go', ['/usr/bin/python3', './go'], ['./go', 'python3']],
+    ['bash', ['bash', 'go'], ['bash', './go']],
+    ['bash', ['bash', '/town/gastown/crew/ada/bin/watch'], ['bash', './watch']],
+    ['bash', ['bash', 'bin/watch'], ['bash', './watch']],
+    ['sh', ['sh', 'supervisord'], ['sh', './supervisord']],
+    ['python3', ['python3', '-m', 'watch'], ['python3', './watch']],
+    ['node', ['node', '/w/watch/watch.js'], ['node', 'watch.js']],
+    ['python3', ['python3', '-m', 'pytest'], ['python3', 'pytest']],
+    ['python3', ['python3', '-m', 'http.server'], ['python3', 'http.server', 'http']],
+    ['pytest', ['/w/.venv/bin/python3', '/w/.venv/bin/pytest'], ['pytest', 'python3']],
+    ['pytest', ['/w/.venv/bin/python3', '.venv/bin/pytest'], ['pytest', 'python3']],
+    ['pytest', [VENV, 'myenv/bin/pytest'], ['pytest', 'python3']],
+    ['python3', [VENV, '/w/myenv/bin/tox'], ['python3', 'tox']],
+    ['node', ['node', 'node_modules/.bin/vite'], ['node', 'vite', '.bin']],
+    ['node', ['node', '/home/ann/.nvm/versions/node/v20.1.0/bin/pnpm'], ['node', 'pnpm', '.nvm']],
+    // A scope that anybody can have does not lend its package a tool's name.
+    ['node', ['node', '/w/node_modules/@acme/next/index.js'], ['node', 'index.js', 'index', '@acme/next']],
+    ['node', ['node', '/w/node_modules/@acme/next/bin/next'], ['node', './next', '@acme/next']],
+    ['node', ['node', '/w/node_modules/next/dist/bin/next'], ['node', 'next']],
+    ['node', ['node', '/w/node_modules/@biomejs/biome/bin/biome'], ['node', 'biome', '@biomejs/biome']],
+    // VS Code, and an agent with the same name.
+    ['node', ['node', '/usr/bin/code'], ['node', './code']],
+    ['sh', ['sh', '/usr/bin/code', '--wait', 'x'], ['sh', 'code']],
+    ['code', ['code'], ['./code']],
+    ['code', ['/home/ann/.local/bin/code', 'exec'], ['./code']],
+    ['code', ['/usr/share/code/code', '.'], ['code']],
+    ['code', ['/proc/self/exe', '--type=utility'], ['code', 'exe']],
+    ['code', ['code', 'tunnel'], ['code']],
+    // What argv[0] alone says of an interpreter.
+    ['node', ['vim', 'a.js'], ['node', 'a.js', 'a']],
+  ])('of a tool or of what is only called so, %s %j, are %j', (comm, argv, names) => {
+    expect(processNames(comm, argv)).toEqual(names);
+  });
+
+  test.each<[string, string[], string, string[]]>([
+    ['code', ['code'], '/usr/share/code/code', ['code']],
+    ['code', ['code'], '/home/ann/src/code/target/release/code', ['./code']],
+    ['vim', ['vim'], '/usr/bin/node', ['./vim']],
+    ['vi', ['vi'], '/usr/bin/nvim', ['vi']],
+    ['vim', ['vim'], '/usr/bin/vim.basic', ['vim']],
+    ['webpack', ['webpack'], '/usr/bin/node', ['webpack']],
+    ['node', ['node', '/data/node/bin/yarn'], '/data/node/bin/node', ['node', 'yarn']],
+  ])('of %s %j in %s are %j', (comm, argv, executable, names) => {
+    expect(processNames(comm, argv, () => executable)).toEqual(names);
+  });
+
   test('never contain another argument, such as a secret or a prompt that mentions an agent', () => {
     const names = processNames('node', ['node', '/srv/app.js', 'claude', '--token=s3cret', '/usr/bin/codex']);
     expect(names).toEqual(['node', 'app.js', 'app']);

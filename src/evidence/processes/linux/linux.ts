@@ -133,6 +133,10 @@ const procDetails = (
       if (argv.join('') !== '') commandLines.set(pid, argv);
       return argv;
     },
+    executable: (pid) => {
+      const link = readProcLink(`${directory(pid)}/exe`);
+      return link.seen ? link.value : null;
+    },
     uid: (pid) => statusField(pid, 'Uid'),
     environment: (pid) => {
       const variables = texts(`${directory(pid)}/environ`);

@@ -1,0 +1,144 @@
+/**
+ * Whether a program with a tool's name is that tool. `watch` and `go` are also what people call scripts of their own, and an agent
+ * may be called like an editor: the name counts where the program lies in a place in which tools are installed. Pure.
+ */
+import { classifyNames, isInterpreter, type NamedClass } from './by-name.ts';
+import { MCP_SERVER, PYTHON_MODULES } from './known-programs.ts';
+
+const NO_WORDS = { agents: [] };
+
+/** What a name proves about a program that may have been given it by chance; null for an agent's name, which always counts. */
+const harmless = (name: string): NamedClass | null => {
+  const known = classifyNames([name], NO_WORDS);
+  return known === null || known.class === 'agent' || known.why === MCP_SERVER.why ? null : known;
+};
+
+const SYSTEM = /^\/(usr(?!\/src\/)|bin|sbin|opt|nix|gnu|snap|app|run|Applications|Library|home\/linuxbrew)\//;
+
+/** Directories in which tools for one user or one project are installed. */
+const OF_TOOLS =
+  /(^|\/)\.(local|venv|tox|nox|direnv|cargo|rustup|nvm|fnm|nodenv|volta|bun|deno|npm-global|pnpm|yarn|pyenv|rbenv|rvm|asdf|mise|rye|uv|pixi|sdkman|dotnet|composer|gem|opam|stack|ghcup|cache)\//;
+
+/** Where editors keep themselves and their extensions, language servers among them. */
+const OF_EDITORS =
+  /\/(\.?vscode[^/]*|\.(cursor|windsurf)[^/]*\/(bin|extensions)|visual-studio-code[^/]*|VSCode-[^/]+|Visual Studio Code[^/]*\.app|[^/]*-vscode-\d[^/]*)\//;
+
+/** The same, of names that only the system's own directories have. */
+const OF_AN_INSTALLED_EDITOR = /^\/(usr|opt|snap|nix|app|var\/lib\/(flatpak|snapd))\/(.*\/)?code(-oss)?\//;
+
+/** VS Code's command, and that of an agent (Every Code). */
+const EDITOR_OR_AGENT = 'code';
+
+const BIN = ['bin', 'sbin', '.bin', 'libexec', 'shims', 'Scripts'];
+
+/** Directories below which the packages of an interpreter lie, each in a directory of its own. */
+const PACKAGE_HOMES = ['node_modules', 'site-packages', 'dist-packages'];
+
+/** Scopes whose packages are called as the tools that they are. */
+const SCOPES_OF_TOOLS = ['@angular', '@biomejs', '@pnpm', '@vue', '@yarnpkg'];
+
+const directoryOf = (path: string): string => path.slice(0, Math.max(0, path.lastIndexOf('/')));
+
+const fileOf = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
+
+/** `@acme/next` need not be Next.js. */
+const isToolsPackage = (scope: string, inner: string): boolean =>
+  SCOPES_OF_TOOLS.includes(scope) || harmless(inner) === null;
+
+/**
+ * The packages and products that a path passes through: the directory below `node_modules/` (with its scope and without),
+ * and the one above `versions/`, for products whose command is called `agent` or `1.2.3`. A scope that anybody can have
+ * does not lend its package the name of a tool.
+ */
+export const packagesIn = (path: string): readonly string[] => {
+  const parts = path.split('/').filter((part) => part !== '');
+  return parts.flatMap((part, index) => {
+    const next = parts[index + 1] ?? '';
+    if (next === 'versions' && index + 3 < parts.length) return harmless(part) === null ? [part] : [];
+    if (!PACKAGE_HOMES.includes(part)) return [];
+    const inner = parts[index + 2] ?? '';
+    if (!next.startsWith('@')) return [next];
+    return isToolsPackage(next, inner) ? [inner, `${next}/${inner}`] : [`${next}/${inner}`];
+  });
+};
+
+/** True where some directory on the way is called as the tool, or as the product of which it is a part. */
+const isOnItsWay = (name: string, parts: readonly string[]): boolean =>
+  parts.slice(0, -1).some((part) => part === name || part === name.split('-')[0]);
+
+/** Of a relative path `bin` alone says nothing: every interpreter lies in a directory of that name. */
+const isBelow = (directory: string, end: string): boolean =>
+  directory === end || (end.includes('/') && !end.startsWith('/') && directory.endsWith(`/${end}`));
+
+/** True for a file with this tool's name in a place where that tool is installed, such as the directory of its interpreter. */
+const isInstalled = (name: string, script: string, interpreters: readonly string[]): boolean => {
+  const parts = script.split('/');
+  const home = parts.findLastIndex((part) => PACKAGE_HOMES.includes(part));
+  const directory = directoryOf(script);
+  if (home !== -1) {
+    const [next = '', inner = ''] = parts.slice(home + 1);
+    return (
+      next === '.bin' ||
+      (next.startsWith('@') ? isToolsPackage(next, inner) : isOnItsWay(name, parts.slice(home)))
+    );
+  }
+  if (OF_EDITORS.test(script) || script.includes(`/.${name}/`)) return true;
+  // A virtual environment has its interpreter beside its tools; a relative path leads there from a directory above.
+  const below = directory.replace(/^(\.\/)+/, '').replace(/^\.$/, '');
+  if (below !== '' && interpreters.some((path) => isBelow(directoryOf(path), below))) return true;
+  if (!SYSTEM.test(script) && !OF_TOOLS.test(script)) return false;
+  return BIN.includes(fileOf(directory)) || isOnItsWay(name, parts);
+};
+
+/** What runs a script, as far as paths tell. */
+export interface Runner {
+  /** What the interpreter is called, with the path where one is given. */
+  readonly paths: readonly string[];
+  /** Reads which file runs. */
+  readonly executable?: () => string | null;
+  /** The script is the name of a module (`python3 -m`). */
+  readonly isModule?: boolean;
+}
+
+/** True where a script's name, or its name without an ending, tells what it is. */
+export const isOwnName = (
+  name: string,
+  script: string,
+  { paths, executable = () => null, isModule = false }: Runner,
+): boolean => {
+  if (harmless(name) === null) return true;
+  if (isModule) return PYTHON_MODULES.split(' ').includes(name);
+  // VS Code's command is a script of a shell, and Every Code's one of node.
+  if (name === EDITOR_OR_AGENT && !isEditor(script) && !paths.some(isShellsPath)) return false;
+  return isInstalled(name, script, paths) || isInstalled(name, script, [executable() ?? '']);
+};
+
+const isShellsPath = (path: string): boolean => ['sh', 'bash', 'dash', 'env'].includes(fileOf(path));
+
+const isEditor = (path: string): boolean =>
+  !path.includes('/node_modules/@') && (OF_EDITORS.test(path) || OF_AN_INSTALLED_EDITOR.test(path));
+
+/** Arguments with which only VS Code starts its parts: Electron's processes, and the server for remote windows. */
+const isEditorsPart = (argv: readonly string[]): boolean =>
+  argv[1] === 'tunnel' ||
+  argv[1] === 'serve-web' ||
+  argv.some((word) => word.startsWith('--type=') || word === '--ms-enable-electron-run-as-node');
+
+/**
+ * True where the name that the kernel or `argv[0]` has of a program may be what it is: not for an editor's that runs under node.
+ *
+ * @param executable reads which file runs; null where that cannot be read
+ */
+export const isProgramsName = (
+  name: string,
+  argv: readonly string[],
+  executable: () => string | null,
+): boolean => {
+  const known = harmless(name);
+  if (known === null) return true;
+  if (name === EDITOR_OR_AGENT) return isEditorsPart(argv) || isEditor(executable() ?? argv[0] ?? '');
+  if (known.mayBeTitle === true) return true;
+  const file = fileOf(executable() ?? '');
+  // `vi` may be nvim, which runs scripts as well.
+  return !isInterpreter(file) || harmless(file)?.why === known.why;
+};
