@@ -89,9 +89,12 @@ const ourServers = (): OurServers => {
 export const silentServerIn = (directory: string): string | null =>
   ourServers().mounts.find((at) => isAround(directory, at) && !answers(at)) ?? null;
 
-/** The same around an absolute path of ours that has no symlink in it. */
+/**
+ * The same around an absolute path of ours that has no symlink in it, by what a walk knew when it resolved its root: to look at the
+ * clock for each of its paths takes 4 % of the time in which it finds and reads ten thousand locks.
+ */
 export const silentServerAround = (path: DiskPath): string | null => {
-  const { mounts } = ourServers();
+  const { mounts } = known ?? ourServers();
   if (mounts.length === 0) return null;
   const text = String(path);
   return mounts.find((at) => isAround(at, text) && !answers(at)) ?? null;
