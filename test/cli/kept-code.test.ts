@@ -111,9 +111,14 @@ withOwnCache('code that was kept more than a day ago (Node 22 and newer have a c
 });
 
 withOwnCache('the kept code of one part (Node 22 and newer have a cache of their own)', () => {
+  /** Those of every preflight; with a tmux server of ours, as of another test, there is one more. */
+  const ALWAYS = ['cli-commands-preflight.js.cache', 'cli-main.js.cache'];
+
   /** Names and inode numbers: code that is kept again is a new file. */
   const keptFiles = (folder: string) =>
-    readdirSync(keptIn(folder)).map((name) => [name, statSync(join(keptIn(folder), name)).ino]);
+    readdirSync(keptIn(folder))
+      .filter((name) => ALWAYS.includes(name))
+      .map((name) => [name, statSync(join(keptIn(folder), name)).ino]);
 
   test('is not written again when that of another part is missing', () => {
     const folder = copyOfProgram();
@@ -121,7 +126,7 @@ withOwnCache('the kept code of one part (Node 22 and newer have a cache of their
       spawnSync(process.execPath, [join(folder, 'doctor.js'), 'preflight', '/'], { env: bareEnvironment() });
     preflight();
     const first = keptFiles(folder);
-    expect(first.map(([name]) => name)).toEqual(['cli-commands-preflight.js.cache', 'cli-main.js.cache']);
+    expect(first.map(([name]) => name)).toEqual(ALWAYS);
     preflight();
     expect(keptFiles(folder)).toEqual(first);
     rmSync(join(keptIn(folder), 'cli-main.js.cache'));

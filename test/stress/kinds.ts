@@ -61,7 +61,16 @@ const must = (cwd: string, ...args: string[]): string => {
   return stdout;
 };
 
-const tally = { commits: 0, adds: 0, blocked: 0, kills: 0, doctors: 0, doctorKills: 0, undone: 0 };
+const tally = {
+  commits: 0,
+  adds: 0,
+  unwritten: 0,
+  blocked: 0,
+  kills: 0,
+  doctors: 0,
+  doctorKills: 0,
+  undone: 0,
+};
 const lost: string[] = [];
 
 /** While a git, or a child of it, worked under its own lock, which must not be released then. */
@@ -193,6 +202,18 @@ const commitIn = async (tree: string): Promise<void> => {
 /** Commits that git reported. */
 const done: [tree: string, commit: string][] = [];
 
+/**
+ * A git that is killed after it has made these files of a new worktree, and before it has written them, leaves a repository in which
+ * git itself refuses to work. That is no loss of a doctor's: the worktree is taken away, as a person would.
+ */
+const clearUnwritten = (name: string): void => {
+  const place = join(gitDir, 'worktrees', name);
+  const isEmpty = (file: string) => statSync(join(place, file), { throwIfNoEntry: false })?.size === 0;
+  if (!['commondir', 'HEAD'].some(isEmpty)) return;
+  rmSync(place, { recursive: true, maxRetries: 5 });
+  tally.unwritten += 1;
+};
+
 const addTrees = async (): Promise<void> => {
   while (!isOver()) {
     attempts += 1;
@@ -209,6 +230,7 @@ const addTrees = async (): Promise<void> => {
       if (must(path, 'status', '--porcelain') !== '') lost.push(`${name} is not whole`);
     } else if (result.killedAtMs === null && !isBlocked(result))
       lost.push(`${name}: ${result.said.trim().split('\n')[0]}`);
+    if (result.killedAtMs !== null) clearUnwritten(name);
     // Git refuses while the lock is left.
     if (random(2) === 0) git(root, 'worktree', 'remove', '--force', path);
   }
