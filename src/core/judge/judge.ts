@@ -122,8 +122,7 @@ const factsOf = ({ one, process, session, around, copied }: Weighed, outer: Town
   else if (lock.tree !== undefined) facts.push(...treeFact(lock));
   facts.push(...around.facts);
   if (copied) facts.push(copyFact(one));
-  const git = gitFact(lock);
-  if (git !== null) facts.push(git);
+  facts.push(...gitFact(lock));
   return facts;
 };
 

@@ -1,11 +1,12 @@
 /** Agents at work where no lock is: what `doctor locks` shows besides the locks. Pure. */
+import { groupBy } from '../group-by.ts';
 import { agentNameOf } from '../programs/classify.ts';
 import { claimsWorker } from '../town/lock-rules.ts';
 import { paneOf } from '../town/machine-index.ts';
 import { processKey, type TownIndex } from '../town/views.ts';
 import type { ProcessInfo } from '../types/evidence.ts';
 import type { LocklessAgent, Occupant, Verdict } from '../types/judgement.ts';
-import { type AtWork, listAtWork, worksAt } from './occupants/at-work.ts';
+import { listAtWork, worksAt } from './occupants/at-work.ts';
 import type { CrowdedPlaces } from './occupants/crowded-places.ts';
 import { type OccupantReader, occupantReader } from './occupants/occupants.ts';
 
@@ -46,15 +47,14 @@ const withoutLock = (lists: readonly Iterable<string>[], locked: ReadonlySet<str
 /** How to tell agents apart that run side by side in one pane: as an occupant the pane is one. */
 const apartIn = (index: TownIndex): ((occupant: Occupant, worker: string) => readonly Occupant[]) => {
   const { key: machine } = index.machine;
-  const sideBySide = new Map<string, AtWork[]>();
   const agents = listAtWork('agent', index);
   const pids = new Set(agents.map(({ process }) => process.pid));
-  for (const agent of agents) {
+  const sideBySide = groupBy(agents, (agent) =>
     // Whoever was started by an agent is a part of that one.
-    if (agent.pids.some((pid) => pid !== agent.process.pid && pids.has(pid))) continue;
-    const pane = paneOf(agent.pids, index);
-    if (pane !== undefined) sideBySide.set(pane.key, [...(sideBySide.get(pane.key) ?? []), agent]);
-  }
+    agent.pids.some((pid) => pid !== agent.process.pid && pids.has(pid))
+      ? null
+      : (paneOf(agent.pids, index)?.key ?? null),
+  );
   return (occupant, worker) => {
     const all = sideBySide.get(occupant.key) ?? [];
     const here =

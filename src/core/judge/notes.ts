@@ -53,10 +53,10 @@ export const isIdle = (
   around.known &&
   around.occupants.length === 0;
 
-/** What git says of a lock; null where it does not track the file, or was not asked. */
-export const gitFact = ({ git }: LockFile): Fact | null => {
-  if (git === null) return null;
+/** What git says of a lock; nothing where it does not track the file, or was not asked. */
+export const gitFact = ({ git }: LockFile): readonly Fact[] => {
+  if (git === null) return [];
   if (!git.tracked.seen)
-    return { source: 'git', text: `git could not say whether it tracks the lock: ${git.tracked.why}` };
-  return git.tracked.value ? { source: 'git', text: 'git tracks this lock file' } : null;
+    return [{ source: 'git', text: `git could not say whether it tracks the lock: ${git.tracked.why}` }];
+  return git.tracked.value ? [{ source: 'git', text: 'git tracks this lock file' }] : [];
 };

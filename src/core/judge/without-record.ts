@@ -49,7 +49,6 @@ export const judgeOther = (lock: LockFile, index: TownIndex, readOccupants: Occu
   const { content } = lock;
   const invalid = content.kind === 'invalid';
   const occupied = around.occupants.length > 0;
-  const git = gitFact(lock);
   const state: State = invalid ? 'invalid' : occupied ? 'held' : 'unknown';
   const text = invalid
     ? content.detail
@@ -66,7 +65,7 @@ export const judgeOther = (lock: LockFile, index: TownIndex, readOccupants: Occu
     occupants: around.occupants,
     occupantsKnown: around.known,
     strangers: around.strangers,
-    facts: [{ source: 'lock', text }, ...around.facts, ...(git === null ? [] : [git])],
+    facts: [{ source: 'lock', text }, ...around.facts, ...gitFact(lock)],
     release: mayRelease(lock, state, false, around, index),
   };
 };

@@ -1,5 +1,6 @@
 /** What git says of the places of locks. Reads only; runs git only where looking does not decide. */
 import { basename, dirname } from 'node:path';
+import { groupBy } from '../../core/group-by.ts';
 import { claimsWorker } from '../../core/town/lock-rules.ts';
 import { relativeTo } from '../../core/town/roles.ts';
 import type { GitFacts, KindRules, Observed } from '../../core/types/evidence.ts';
@@ -58,14 +59,9 @@ export const readGitFacts = async (
       !scanned.repositories.has(directory),
   );
   const facts = locks.map(() => OUTSIDE);
-  const inside = new Map<Repository, number[]>();
-  locks.forEach((lock, index) => {
+  const inside = groupBy(locks.entries(), ([, lock]) => {
     const directory = dirname(lock.path);
-    const repository = find(claimsWorker(lock) ? dirname(directory) : directory);
-    if (repository === null) return;
-    const indexes = inside.get(repository);
-    if (indexes === undefined) inside.set(repository, [index]);
-    else indexes.push(index);
+    return find(claimsWorker(lock) ? dirname(directory) : directory);
   });
   if (inside.size === 0) return facts;
   const client: GitClient = {
@@ -73,10 +69,10 @@ export const readGitFacts = async (
     program: findProgram('git', question.env),
     few: isFew(inside.size) ? 'listening' : undefined,
   };
-  await inParallel([...inside], REPOSITORIES_AT_ONCE, async ([repository, indexes]) => {
-    const places = indexes.map((index) => locks[index]).filter((place) => place !== undefined);
+  await inParallel([...inside], REPOSITORIES_AT_ONCE, async ([repository, entries]) => {
+    const places = entries.map(([, lock]) => lock);
     const answers = await askRepository(repository, places, client, question.ignored);
-    for (const [position, index] of indexes.entries()) facts[index] = answers[position] ?? OUTSIDE;
+    for (const [position, [index]] of entries.entries()) facts[index] = answers[position] ?? OUTSIDE;
   });
   return facts;
 };

@@ -1,5 +1,6 @@
 /** The table of all names that are looked for, compiled from the kinds before a walk starts. */
 import agent from '../../../kinds/agent.ts';
+import { groupBy } from '../../core/group-by.ts';
 import { fitsSome, type NamePattern, namePattern, nameTable } from '../../core/record/name-pattern.ts';
 import type { LockFile } from '../../core/types/evidence.ts';
 import type { Kind } from '../../core/types/kind.ts';
@@ -154,28 +155,18 @@ const gitNames = (paths: readonly string[]): GitNames => {
   });
   const lower = parts.filter(({ directory }) => directory !== '');
   const listed = lower.filter(({ path }) => path.includes('*'));
-  const directories = new Map<string, string[]>();
-  for (const { directory, name } of listed)
-    directories.set(directory, [...(directories.get(directory) ?? []), name]);
+  const single = lower.map(({ path }) => path).filter((path) => !path.includes('*'));
+  const directories = groupBy(listed, ({ directory }) => directory);
   return {
     names: nameTable(parts.filter(({ directory }) => directory === '').map(({ name }) => name)),
-    paths: byFirstName(lower.filter(({ path }) => !path.includes('*')).map(({ path }) => path)),
-    directories: [...directories].map(([path, names]) => ({
+    paths: groupBy(single, (path) => path.slice(0, path.indexOf('/'))),
+    directories: [...directories].map(([path, within]) => ({
       path: path.endsWith(DEEP) ? path.slice(0, -DEEP.length) : path,
       first: path.includes('/') ? path.slice(0, path.indexOf('/')) : path,
-      names: nameTable(names),
+      names: nameTable(within.map(({ name }) => name)),
       isDeep: path.endsWith(DEEP),
     })),
   };
-};
-
-const byFirstName = (paths: readonly string[]): ReadonlyMap<string, readonly string[]> => {
-  const found = new Map<string, string[]>();
-  for (const path of paths) {
-    const first = path.slice(0, path.indexOf('/'));
-    found.set(first, [...(found.get(first) ?? []), path]);
-  }
-  return found;
 };
 
 const filesOf = (kinds: readonly Kind[]): LockTable['files'] => {

@@ -3,18 +3,11 @@ import { lstatSync } from 'node:fs';
 import { basename, relative } from 'node:path';
 import { describeFileProblem } from '../../core/record/file-problem.ts';
 import { flat } from '../../core/record/flat.ts';
-import { MAX_LOCK_BYTES, parseCompanion } from '../../core/record/lock-record.ts';
+import { MAX_LOCK_BYTES } from '../../core/record/lock-record.ts';
 import { relativeTo } from '../../core/town/roles.ts';
-import type {
-  KindRules,
-  LinkedTree,
-  LockContent,
-  LockFile,
-  LockGitDir,
-  TrueHolder,
-} from '../../core/types/evidence.ts';
+import type { KindRules, LinkedTree, LockContent, LockFile, LockGitDir } from '../../core/types/evidence.ts';
 import type { Kind, LockFileName } from '../../core/types/kind.ts';
-import { type DiskPath, displayPath, displayRelative, pathBytes } from '../../io/disk/disk-path.ts';
+import { displayPath, displayRelative, pathBytes } from '../../io/disk/disk-path.ts';
 import { realPaths } from '../../io/disk/real-path.ts';
 import { type FileReading, readFileStart, readingCalls, readSmallFile } from '../../io/disk/small-file.ts';
 import { stampOf } from '../../io/disk/stamp.ts';
@@ -22,6 +15,7 @@ import { OUTSIDE } from '../git/facts.ts';
 import { lookAtLinkedTree } from '../git/linked-tree.ts';
 import type { FoundLock } from '../scan/scan.ts';
 import { outsideName, placeName } from '../town/outside-trees.ts';
+import { readHolder } from './read-holder.ts';
 
 /**
  * Reads every lock that a scan found, sorted by worker; those that have vanished since are left out. Of the locks seen
@@ -58,13 +52,7 @@ const unchanged = (found: FoundLock, before: LockFile | undefined): LockFile | n
   return same ? { ...before, git: isGitsOwn(found) ? OUTSIDE : null } : null;
 };
 
-interface Companion {
-  readonly holder: TrueHolder | null;
-  /** It is there and could not be read: whoever it names may be alive, so the lock must not be judged without it. */
-  readonly doubt: LockContent | null;
-}
-
-const NO_COMPANION: Companion = { holder: null, doubt: null };
+const NO_COMPANION = { holder: null, unread: null } as const;
 
 const NO_TREE = { tree: null, realPath: null } as const;
 
@@ -83,7 +71,7 @@ const readLock = (
   const isDirectory = reading.kind === 'other' && reading.problem === 'directory';
   // Where locks are directories, a file of that name (yarn.lock) is not one.
   if (found.kind.read === null && !isDirectory) return null;
-  const companion = found.companion === null ? NO_COMPANION : readCompanion(found.companion, found.kind);
+  const companion = found.companion === null ? NO_COMPANION : readHolder(readingCalls, found.companion);
   const { kind } = found;
   const { linkedGitDir } = found;
   const { tree, realPath } =
@@ -102,7 +90,10 @@ const readLock = (
     stamp: reading.kind === 'file' ? stampOf(reading) : null,
     mtimeMs: reading.mtimeMs,
     uid: reading.uid,
-    content: companion.doubt ?? contentOf(reading, kind, displayPath(found.path)),
+    content:
+      companion.unread === null
+        ? contentOf(reading, kind, displayPath(found.path))
+        : inDoubt(kind, companion.unread),
     companion: companion.holder,
     git: isGitsOwn(found) ? OUTSIDE : null,
   };
@@ -183,18 +174,11 @@ const isRegularFile = (reading: FileReading): boolean =>
   (reading.kind === 'other' && reading.problem === 'too-large') ||
   (reading.kind === 'unread' && reading.isRegularFile);
 
-const readCompanion = (path: DiskPath, { where }: Kind): Companion => {
-  const reading = readSmallFile(readingCalls, path, MAX_LOCK_BYTES);
-  if (reading.kind === 'file') return { holder: parseCompanion(reading.bytes), doubt: null };
-  if (reading.kind !== 'unread') return NO_COMPANION;
-  return {
-    holder: null,
-    doubt: {
-      kind: 'unread',
-      why: `its second record ${'homes' in where ? where.companion : ''} could not be read: ${reading.why}`,
-    },
-  };
-};
+/** The second record could not be read: whoever it names may be alive, so the lock must not be judged without it. */
+const inDoubt = ({ where }: Kind, why: string): LockContent => ({
+  kind: 'unread',
+  why: `its second record ${'homes' in where ? where.companion : ''} could not be read: ${why}`,
+});
 
 /** By code units: the same order on every machine. */
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

@@ -1,4 +1,5 @@
 /** Every process of the machine, listed once, and how to learn more about single ones. */
+import { groupBy } from '../../core/group-by.ts';
 import { readProcTable } from './linux/linux.ts';
 import type { ProcessRow, ProcessTable } from './row.ts';
 
@@ -20,18 +21,13 @@ export const treeBelow = (
   rows: ReadonlyMap<number, ProcessRow>,
   roots: readonly number[],
 ): ReadonlySet<number> => {
-  const children = new Map<number, number[]>();
-  for (const { pid, ppid } of rows.values()) {
-    const siblings = children.get(ppid);
-    if (siblings === undefined) children.set(ppid, [pid]);
-    else siblings.push(pid);
-  }
+  const children = groupBy(rows.values(), ({ ppid }) => ppid);
   const found = new Set<number>();
   const waiting = roots.filter((pid) => rows.has(pid));
   for (let pid = waiting.pop(); pid !== undefined; pid = waiting.pop()) {
     if (found.has(pid)) continue;
     found.add(pid);
-    waiting.push(...(children.get(pid) ?? []));
+    for (const child of children.get(pid) ?? []) waiting.push(child.pid);
   }
   return found;
 };

@@ -1,17 +1,16 @@
 /** The second record, which keeps the true holder when another tool overwrites the lock. Always under the guard. */
-import { formatCompanion, parseCompanion } from '../../core/record/lock-record.ts';
+import { formatCompanion } from '../../core/record/lock-record.ts';
 import type { TrueHolder } from '../../core/types/evidence.ts';
+import { readHolder } from '../../evidence/locks/read-holder.ts';
 import type { SystemCalls } from '../../io/disk/system-calls.ts';
 import { errnoOf } from '../../io/errno.ts';
 import type { LockFiles } from './names.ts';
-import { readRecord } from './read-record.ts';
 import { replaceFile } from './staging.ts';
 
 /** The true holder beside the lock, or null where there is none or it cannot be read as one. Never throws. */
 export const readCompanion = (calls: SystemCalls, files: LockFiles): TrueHolder | null => {
   if (files.companion === null) return null;
-  const seen = readRecord(calls, files.companion);
-  return seen.kind === 'file' ? parseCompanion(seen.bytes) : null;
+  return readHolder(calls, files.companion).holder;
 };
 
 /** Throws what the system throws. */

@@ -1,4 +1,5 @@
 /** Who is behind a lock, in one line of the tree: the agent seen there, or what became of the holder. */
+import { groupBy } from '../../core/group-by.ts';
 import { count } from '../../core/report/amounts.ts';
 import { describeLoss, sinceAtEnd } from '../../core/report/holder-words.ts';
 import type { Note } from '../../core/types/judgement.ts';
@@ -43,8 +44,7 @@ export interface Company {
 }
 
 export const companyOf = ({ agents, collisions }: Pick<Report, 'agents' | 'collisions'>): Company => {
-  const atWork = new Map<string, ReportAgent[]>();
-  for (const agent of agents) atWork.set(agent.worker, [...(atWork.get(agent.worker) ?? []), agent]);
+  const atWork = groupBy(agents, ({ worker }) => worker);
   const clashes = new Map(collisions.flatMap((one) => one.workers.map((worker) => [worker, one])));
   return {
     agentsAt: (worker) => atWork.get(worker) ?? [],

@@ -50,9 +50,8 @@ export const judgeNameless = (
     ...inOrder(found).map(({ fact }) => fact),
     ...(state === 'stale' ? [] : gitLockFacts(lock, false, false, root)),
     ...around.facts,
+    ...gitFact(lock),
   ];
-  const git = gitFact(lock);
-  if (git !== null) facts.push(git);
   return {
     lock,
     state,
