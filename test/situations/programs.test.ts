@@ -73,6 +73,32 @@ describe('agents', () => {
     expect(await judge()).toMatchObject({ state: 'held' });
   });
 
+  hostTest.each([
+    ['codex', (place: string) => ['-C', place]],
+    ['codex', (place: string) => ['exec', `--cd=${place}`, 'do it']],
+    ['crush', (place: string) => ['--cwd', place]],
+    ['opencode', (place: string) => [place]],
+    ['opencode', (place: string) => ['run', '--dir', place, 'do it']],
+  ])('%s works where its arguments send it → held', async (name, argumentsFor) => {
+    const { town, judge, ask } = setStage();
+    town.lock(ADA);
+    const agent = await startProcess(waiterNamed(name), argumentsFor(town.path(ADA)), { cwd: '/' });
+    await until(async () => (await judge()).state === 'held', name);
+    expect((await ask()).exitCode).toBe(20);
+    await agent.stop();
+    await startProcess(waiterNamed(name), ['-C', '/', 'look at', town.path(ADA)], { cwd: '/' });
+    expect(await judge()).toMatchObject({ state: 'stale' });
+  });
+
+  hostTest('one that is sent by a relative path works there too, and where it was started', async () => {
+    const { town, judge, ask } = setStage();
+    town.lock(ADA);
+    town.lock('gastown/crew/bob');
+    await startProcess(waiterNamed('codex'), ['-C', '../ada'], { cwd: town.path('gastown/crew/bob') });
+    await until(async () => (await judge()).state === 'held', 'codex');
+    expect((await ask('gastown/crew/bob')).exitCode).toBe(20);
+  });
+
   linuxTest.each(['code', 'go'])('one called %s that its own GT_PROCESS_NAMES lists → held', async (name) => {
     const { town, judge } = setStage();
     town.lock(ADA);

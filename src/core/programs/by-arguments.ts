@@ -3,7 +3,7 @@
  * reason go into a snapshot.
  */
 import type { ProcessRole } from '../types/evidence.ts';
-import { INFRASTRUCTURE_ARGUMENTS } from './known-programs.ts';
+import { DIRECTORY_ARGUMENTS, INFRASTRUCTURE_ARGUMENTS } from './known-programs.ts';
 
 /**
  * Scripts that start a dev server, a watcher or a test when given to `npm run` and similar tools, alone or for a usual part of an
@@ -42,4 +42,28 @@ export const roleByArguments = (
   );
   if (known !== undefined) return { class: 'infrastructure', why: known.why };
   return runsDevScript(names, given) ? DEV_SERVER : undefined;
+};
+
+/**
+ * The directory in which an agent was told to work, as it was written; null where none was, and for other programs.
+ *
+ * @param names names that the process goes by
+ * @param given its arguments, without the program and without the script that an interpreter runs
+ */
+export const directoryGiven = (names: readonly string[], given: readonly string[]): string | null => {
+  if (given.length === 0) return null;
+  const syntax = DIRECTORY_ARGUMENTS.find(({ of }) => of.some((name) => names.includes(name)));
+  if (syntax === undefined) return null;
+  const { options, unlessCommands } = syntax;
+  const end = given.indexOf('--');
+  const words = end === -1 ? given : given.slice(0, end);
+  for (const [at, word] of words.entries()) {
+    if (options.includes(word)) return words[at + 1] ?? null;
+    const option = options.find((one) => one.startsWith('--') && word.startsWith(`${one}=`));
+    if (option !== undefined) return word.slice(option.length + 1);
+  }
+  const [first = '-'] = words;
+  return unlessCommands === undefined || first.startsWith('-') || unlessCommands.includes(first)
+    ? null
+    : first;
 };

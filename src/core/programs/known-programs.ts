@@ -324,3 +324,42 @@ export const INFRASTRUCTURE_ARGUMENTS: readonly KnownArguments[] = [
   { why: "git's file watcher", of: ['git'], begins: ['fsmonitor--daemon'] },
   { why: "git's credential cache", of: ['git'], begins: ['credential-cache--daemon'] },
 ];
+
+/** How an agent is told by its arguments to work in another directory than the one it was started in. */
+export interface DirectoryArguments {
+  readonly of: readonly string[];
+  /** Options that the directory follows. */
+  readonly options: readonly string[];
+  /** The first argument may be the directory, unless it is one of these commands. */
+  readonly unlessCommands?: readonly string[];
+}
+
+export const DIRECTORY_ARGUMENTS: readonly DirectoryArguments[] = [
+  { of: [...CODEX, '@just-every/code'], options: ['-C', '--cd'] },
+  { of: ['copilot', 'copilot-cli'], options: ['-C'] },
+  { of: ['crush', 'cline'], options: ['-c', '--cwd'] },
+  { of: ['droid', 'grok'], options: ['--cwd'] },
+  { of: ['cursor-agent'], options: ['--workspace'] },
+  { of: ['kimi'], options: ['-w', '--work-dir'] },
+  { of: ['kilo', 'kilocode', '@kilocode/cli'], options: ['--dir', '-w', '--workspace'] },
+  { of: ['auggie'], options: ['-w', '--workspace-root'] },
+  { of: ['gptme'], options: ['-w', '--workspace'] },
+  { of: ['vibe'], options: ['--workdir'] },
+  {
+    of: ['opencode', 'opencode-ai'],
+    options: ['--dir'],
+    unlessCommands: [
+      'acp',
+      'agent',
+      'attach',
+      'auth',
+      'mcp',
+      'models',
+      'pr',
+      'run',
+      'serve',
+      'session',
+      'web',
+    ],
+  },
+];

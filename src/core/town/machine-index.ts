@@ -107,8 +107,8 @@ export const hasTmuxAnswered = ({ tmux, processes: { listing } }: MachineEvidenc
   !tmux.servers.some(isUnreached);
 
 /** The places where a process works, relative to the town; null for each one that is hidden or lies outside. */
-const placesIn = (root: string, { cwd, registered }: ProcessInfo): readonly (string | null)[] => [
-  cwd?.seen === true ? relativeTo(root, cwd.value) : null,
+const placesIn = (root: string, { cwd, sentTo, registered }: ProcessInfo): readonly (string | null)[] => [
+  relativeTo(root, sentTo ?? (cwd?.seen === true ? cwd.value : '')),
   ...(registered === undefined ? [] : [relativeTo(root, registered.cwd)]),
 ];
 

@@ -263,6 +263,8 @@ export interface ProcessInfo {
   readonly alsoRegistered?: readonly RegisteredSession[];
   /** Its arguments say that it works for another agent, as a member of its team. */
   readonly teammate?: true;
+  /** The directory in the town in which its arguments tell it to work, where it was started in another one. */
+  readonly sentTo?: string;
   /** Null where there was no reason to look. */
   readonly cwd: Observed<string> | null;
   /**

@@ -1,5 +1,6 @@
 /** What is kept of one process: names, place and class. Arguments and environment are read here; only what they tell is kept. */
-import { roleByArguments } from '../../core/programs/by-arguments.ts';
+import { resolve } from 'node:path';
+import { directoryGiven, roleByArguments } from '../../core/programs/by-arguments.ts';
 import { classifyNames, isListed, namesIn } from '../../core/programs/by-name.ts';
 import { classifier } from '../../core/programs/classify.ts';
 import { relativeTo } from '../../core/town/roles.ts';
@@ -27,17 +28,27 @@ export type Describe = (row: ProcessRow) => ProcessInfo;
 export const describer = (
   table: ProcessTable,
   cwds: ReadonlyMap<number, Observed<string>>,
-  panes: ReadonlySet<number>,
+  { panePids, root, placeInTown }: ProcessQuestion,
   sessionsOf: SessionReader,
 ): Describe => {
+  const panes = new Set(panePids);
   const { rows, details } = table;
   const namesOf = ({ pid, comm }: ProcessRow): readonly string[] =>
     processNames(comm, details.argv(pid), () => details.executable(pid));
+  /** A directory outside of the town stays unnamed: arguments are not kept. */
+  const sentTo = (given: string | null, cwd: Observed<string> | undefined): string | undefined => {
+    if (given === null || (!given.startsWith('/') && cwd?.seen !== true)) return undefined;
+    const path = cwd?.seen === true ? resolve(cwd.value, given) : resolve(given);
+    const place = relativeTo(root, path) === null ? placeInTown?.(path, path) : path;
+    return place == null || (cwd?.seen === true && place === cwd.value) ? undefined : place;
+  };
   return (row) => {
     const [registered, ...others] = sessionsOf(row);
     const argv = details.argv(row.pid);
     const names = namesOf(row);
     const given = givenArguments(row.comm, argv);
+    const cwd = cwds.get(row.pid);
+    const place = sentTo(directoryGiven(names, given), cwd);
     const role = isTmuxServer(row, rows) ? TMUX_SERVER : roleByArguments(names, given);
     return {
       pid: row.pid,
@@ -52,7 +63,8 @@ export const describer = (
       ...(isTeammate(given) ? { teammate: true } : {}),
       ...(registered === undefined ? {} : { registered }),
       ...(others.length === 0 ? {} : { alsoRegistered: others }),
-      cwd: cwds.get(row.pid) ?? null,
+      ...(place === undefined ? {} : { sentTo: place }),
+      cwd: cwd ?? null,
       environment: panes.has(row.pid) ? ownEnvironment(row, table) : null,
     };
   };

@@ -46,7 +46,7 @@ export const processEvidence = async (
   const cwds = withTownPlaces(shown, table, { ...question, pids: recorded });
   const registrations = (await question.askRegistries?.(table)) ?? NO_REGISTRATIONS;
   const sessionsOf = sessionReader(registrations, question);
-  const describe = describer(table, cwds, new Set(panePids), sessionsOf);
+  const describe = describer(table, cwds, question, sessionsOf);
 
   const isOfInterest = (row: ProcessRow): boolean => {
     const cwd = cwds.get(row.pid);

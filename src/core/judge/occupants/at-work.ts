@@ -16,7 +16,7 @@ export interface AtWork {
    * no worker's place, since what such an agent started would then be the asker's own wherever it works.
    */
   readonly startedFrom: readonly (string | null)[];
-  /** Where it works, relative to the town: its working directory, and the one that a registry names; none outside the town. */
+  /** Where it works, relative to the town: its working directory, and those that its arguments or a registry name; none outside. */
   readonly paths: readonly string[];
 }
 
@@ -61,7 +61,11 @@ const placesOfAskers = (
     const cwd = process.cwd?.seen === true ? process.cwd.value : null;
     // Of an agent it matters that it started this one, even where its place is hidden; of other programs the place must be seen.
     return starters.includes(kind) && (kind === 'agent' || cwd !== null)
-      ? [...fromPane, ...pathInTown(cwd, index)]
+      ? [
+          ...fromPane,
+          ...pathInTown(cwd, index),
+          ...(process.sentTo === undefined ? [] : pathInTown(process.sentTo, index)),
+        ]
       : fromPane;
   });
 
@@ -70,9 +74,12 @@ export const registrationsOf = ({ registered, alsoRegistered = [] }: ProcessInfo
   registered === undefined ? alsoRegistered : [registered, ...alsoRegistered];
 
 const placesOf = (process: ProcessInfo, index: TownIndex): readonly string[] => {
-  const { cwd } = process;
-  const sessions = registrationsOf(process).map((session) => session.cwd);
-  const named = cwd?.seen === true ? [cwd.value, ...sessions] : sessions;
+  const { cwd, sentTo } = process;
+  const named = [
+    ...(cwd?.seen === true ? [cwd.value] : []),
+    ...(sentTo === undefined ? [] : [sentTo]),
+    ...registrationsOf(process).map((session) => session.cwd),
+  ];
   const inside = named.map((path) => relativeTo(index.snapshot.town.root, path));
   return [...new Set(inside.filter((path) => path !== null))];
 };

@@ -92,7 +92,10 @@ const cwdDoubt = (hiding: readonly AtWork[], lock: LockFile | null, index: TownI
 
 /** True for a process whose working directory cannot be seen: it could be at work anywhere. */
 const isHiding = ({ process, startedFrom }: AtWork): boolean =>
-  process.cwd?.seen === false && process.registered === undefined && startedFrom.length === 0;
+  process.cwd?.seen === false &&
+  process.registered === undefined &&
+  process.sentTo === undefined &&
+  startedFrom.length === 0;
 
 /** Process 1 came with the machine or the container: that a sandbox hides its directory raises no doubt. */
 const isNotInit = ({ process }: AtWork): boolean => process.pid !== 1;
