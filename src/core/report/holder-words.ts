@@ -15,7 +15,7 @@ type Aged = Pick<Verdict, 'writtenSecondsAgo' | 'reasons'> & {
  * `taken 8 h ago` where the lock says so, else `written 8 h ago` by its file; of a clock that was set back since, `taken 3 min in
  * the future`. Null where neither is known, and for a lock that its holder writes again and again.
  */
-export const describeSince = ({ holder, writtenSecondsAgo, reasons }: Aged): string | null => {
+const describeSince = ({ holder, writtenSecondsAgo, reasons }: Aged): string | null => {
   const taken = holder?.ageSeconds ?? null;
   const seconds = taken ?? writtenSecondsAgo;
   if (seconds === null || reasons.includes('refreshed') || reasons.includes('not-refreshed')) return null;

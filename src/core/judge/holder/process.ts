@@ -74,7 +74,7 @@ const judgeOtherBoot = (known: Known, { record, index }: Recorded): ProcessFindi
 };
 
 /** Judges the true holder that a record of ours names: equality of tokens, no clocks. */
-export const judgeTrueHolder = (holder: TrueHolder, recorded: Recorded): ProcessFinding => {
+const judgeTrueHolder = (holder: TrueHolder, recorded: Recorded): ProcessFinding => {
   const { lock, record, index } = recorded;
   const { host } = index.machine.seen;
   const { pid, bootId, pidNamespace } = holder;
