@@ -385,11 +385,12 @@ describe(`screen${why}`, () => {
       env: { PATH: process.env.PATH, SCREENDIR: place, HOME: place },
     });
     town.lock(ADA, { session_id: SESSION, acquired_at: now() });
-    const lock = await until(async () => {
+    // While screen's child becomes the agent, a look may find the arguments of the one with the name of the other.
+    const named = await until(async () => {
       const seen = await judge();
-      return seen.state === 'held' && seen;
+      return seen.state === 'held' && /claude \(process (\d+)\)/.exec(textsOf(seen))?.[1];
     }, 'the agent');
-    const pid = Number(/claude \(process (\d+)\)/.exec(textsOf(lock))?.[1]);
+    const pid = Number(named);
     expect(pid).toBeGreaterThan(1);
     const server = Number(/^PPid:\s*(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
     onCleanUp(() => void process.kill(server, 'SIGKILL'));
