@@ -137,7 +137,8 @@ describe('preflight', () => {
 
   test('for a prompt, the lock of the agent that asks does not count, and any other does', async () => {
     const town = makeTown({ marked: false, workers: [ADA, BOB] });
-    const claude = join(cli.command[1] ?? '', '../claude');
+    // In the town, as the user who asks has to be able to run it.
+    const claude = town.path('claude');
     copyFileSync('/bin/bash', claude);
     chmodSync(claude, 0o755);
     const askFrom = (worker: string, ...args: readonly string[]) => {
