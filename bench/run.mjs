@@ -85,7 +85,8 @@ if (options.help) {
 const rounds = Number(options.rounds);
 const minutes = Number(options.minutes);
 const startedAt = performance.now();
-const isLate = () => performance.now() - startedAt > minutes * 60_000;
+/** Whether this part of the time is over. */
+const isLate = (part = 1) => performance.now() - startedAt > part * minutes * 60_000;
 /** Before the benchmark itself loads the machine. */
 const loadAtStart = loadavg()[0];
 const hasIdleCore = loadAtStart <= availableParallelism() - 1;
@@ -223,8 +224,8 @@ function conclude(samples, fidelity, notMeasured) {
  */
 function runRounds(chosen, context, other) {
   const [samples, others] = [{}, {}];
-  // Warms the caches; not counted.
-  for (const [name, run] of chosen) if (!(name in FEW_ROUNDS) && !isLate()) run(context);
+  // Warms the caches; not counted. On a slow machine the rounds are worth more: a median forgives a first cold run.
+  for (const [name, run] of chosen) if (!(name in FEW_ROUNDS) && !isLate(1 / 3)) run(context);
   for (let round = 0; round < rounds && chosen.length > 0; round++) {
     for (const [name, run] of shuffle(chosen, round)) {
       if (round >= (FEW_ROUNDS[name] ?? rounds) || isLate()) continue;
