@@ -510,7 +510,7 @@ describe('processes: occupants outside tmux', () => {
   hostTest('shells, editors and dev servers do not count; node with inline code is in doubt', async () => {
     const { town, judge } = setStage();
     const cwd = town.path(ADA);
-    await startProcess('sh', ['-c', 'read never'], { cwd, stdio: ['pipe', 'ignore', 'ignore'] });
+    await startProcess('sh', ['-i'], { cwd, stdio: ['pipe', 'ignore', 'ignore'] });
     for (const name of ['vim', 'vite']) await fakeAgent(name, { cwd });
     town.lock(ADA);
     expect(await judge()).toMatchObject({ state: 'stale' });

@@ -635,7 +635,7 @@ describe('the answer about removal, by what works there', () => {
 
   gitTest('ignores a bystander, but mentions it', async () => {
     const { answer, tree } = setStage();
-    const { pid } = await startProcess('sh', ['-c', 'read never'], {
+    const { pid } = await startProcess('sh', ['-i'], {
       cwd: tree,
       stdio: ['pipe', 'ignore', 'ignore'],
     });

@@ -142,8 +142,7 @@ export const shellSessionOf = (
   name: string,
   cwd: string,
   env: NonNullable<SessionOptions['env']> = {},
-): Promise<TestPane> =>
-  settled(server.newSession(name, { cwd, env, command: ['sh', '-c', 'read never; exit'] }), 'sh');
+): Promise<TestPane> => settled(server.newSession(name, { cwd, env, command: ['sh', '-i'] }), 'sh');
 
 /** Creates sessions elsewhere, so that the next pane gets the number that a story needs. */
 export const fillPanes = (server: TestTmux, count: number): void => {

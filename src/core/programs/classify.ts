@@ -33,18 +33,29 @@ const NAMED_BY_ITSELF: Classification = {
 /** How many ancestors of a process are looked at: in a damaged snapshot the tree may be a ring. */
 const MAX_DEPTH = 64;
 
+const WAITING_SHELL: Classification = {
+  class: 'bystander',
+  why: 'a shell that waits for what it started',
+  startsOnlyItsOwn: false,
+};
+
+/** A shell that runs code counts by the code, as one that runs a script counts by the script, but the code has no name. */
+const namesWithCode = ({ names, code }: ProcessInfo): readonly string[] =>
+  code === undefined ? names : [...names, `${names[0] ?? 'sh'} ${code === 'input' ? '-s' : '-c'}`];
+
 /**
  * Classifies one process by itself. The best evidence comes first: a registry, its arguments, its names, and whether it was left
  * behind. An interpreter's own name counts last, because Gas Town lists `node` for whatever runs under it.
  */
 const classifyAlone = (
-  { names, role, registered, leftBehind }: ProcessInfo,
+  process: ProcessInfo,
   { agents: listed, bystanders = [] }: Vocabulary,
 ): Classification => {
+  const { names, role, registered, leftBehind } = process;
   if (registered !== undefined)
     return { class: 'agent', why: `registered by ${registered.tool}`, startsOnlyItsOwn: false };
   if (role?.class === 'infrastructure') return { ...role, startsOnlyItsOwn: true };
-  const named = classifyNames(names, { agents: listed, bystanders });
+  const named = classifyNames(namesWithCode(process), { agents: listed, bystanders });
   if (named?.class === 'agent') return named;
   if (role !== undefined) return { ...role, startsOnlyItsOwn: true };
   if (named !== null) return named;
@@ -73,7 +84,8 @@ const isBeside = (one: ProcessInfo, other: ProcessInfo): boolean =>
 /**
  * Classifies the processes of one snapshot, each once. A program that nothing else explains is a part of the bystander that
  * started it in its own directory, through shells and package managers: a worker of a test runner, the server of
- * `npm run dev`. Elsewhere it may be an agent that a server or a test has sent there.
+ * `npm run dev`. Elsewhere it may be an agent that a server or a test has sent there. A shell whose commands end with what they
+ * have started counts by that; one with a loop may start the next agent.
  */
 export const classifier = (
   processes: ReadonlyMap<number, ProcessInfo>,
@@ -86,13 +98,20 @@ export const classifier = (
       words === NO_WORDS ? vocabulary : { ...vocabulary, agents: [...vocabulary.agents, ...words] },
     );
   });
+  let starters: ReadonlySet<number> | null = null;
+  const hasStartedSome = (pid: number): boolean => {
+    starters ??= new Set([...processes.values()].map(({ ppid }) => ppid));
+    return starters.has(pid);
+  };
   return (process) => {
     const own = alone(process);
     if (own.class !== 'unknown') return own;
+    if (process.code === 'commands' && hasStartedSome(process.pid)) return WAITING_SHELL;
     let parent = processes.get(process.ppid);
     for (let depth = 0; parent !== undefined && depth < MAX_DEPTH; depth += 1) {
       const above = alone(parent);
-      if (above.class !== 'bystander') break;
+      const isShell = parent.code !== undefined && above.class === 'unknown';
+      if (above.class !== 'bystander' && !isShell) break;
       if (above.startsOnlyItsOwn && isBeside(process, parent))
         return { ...above, why: `a part of ${above.why}` };
       parent = processes.get(parent.ppid);
@@ -102,8 +121,9 @@ export const classifier = (
 };
 
 /** The name of a process for people: its script where it interprets one, `bash /dev/fd/63` where that has no name. */
-export const programOf = ({ names }: ProcessInfo): string => {
-  const [telling = 'a program without a name'] = tellingNames(names);
+export const programOf = (process: ProcessInfo): string => {
+  const { names } = process;
+  const [telling = 'a program without a name'] = tellingNames(namesWithCode(process));
   return telling.startsWith('/dev/fd/') && names[0] !== telling ? `${names[0]} ${telling}` : telling;
 };
 

@@ -250,6 +250,8 @@ export interface ProcessInfo {
   readonly inForeground?: boolean;
   /** What its arguments said of it; the arguments themselves are not kept. */
   readonly role?: ProcessRole;
+  /** Of a shell that runs code and no script with a name. The code itself is not kept. */
+  readonly code?: ShellCode;
   /**
    * Whoever started it is gone: it is in no foreground, leads no session, and its parent is init or a subreaper. Absent where
    * that is not so, and where it could not be told.
@@ -273,6 +275,12 @@ export interface ProcessInfo {
    */
   readonly environment: GasTownEnvironment | null;
 }
+
+/**
+ * The code that a shell runs: `commands` and `loop` are from its command line (`sh -c`), without a loop in it and with one;
+ * `input` is what it reads from a standard input that is no terminal.
+ */
+export type ShellCode = 'commands' | 'loop' | 'input';
 
 /** What the arguments of a process told of it. */
 export interface ProcessRole {

@@ -15,6 +15,7 @@ import { withoutInherited } from '../tmux/gas-town-variables.ts';
 import { givenArguments, isTeammate, processNames } from './process-names.ts';
 import type { ProcessQuestion } from './question.ts';
 import type { ProcessRow, ProcessTable } from './row.ts';
+import { shellCodeOf } from './shell-code.ts';
 import { isTmuxServer } from './table.ts';
 
 /** The live sessions that registries name for a process. */
@@ -50,6 +51,7 @@ export const describer = (
     const cwd = cwds.get(row.pid);
     const place = sentTo(directoryGiven(names, given), cwd);
     const role = isTmuxServer(row, rows) ? TMUX_SERVER : roleByArguments(names, given);
+    const code = shellCodeOf(row, details);
     return {
       pid: row.pid,
       ppid: row.ppid,
@@ -59,6 +61,7 @@ export const describer = (
       startedAtMs: row.startedAtMs,
       ...(row.inForeground === true ? { inForeground: true } : {}),
       ...(role === undefined ? {} : { role }),
+      ...(code === undefined ? {} : { code }),
       ...(wasLeftBehind(row, rows, namesOf) ? { leftBehind: true } : {}),
       ...(isTeammate(given) ? { teammate: true } : {}),
       ...(registered === undefined ? {} : { registered }),

@@ -6,6 +6,7 @@ import { otherNames } from './linux/other-names.ts';
 import { processNames, runsScripts } from './process-names.ts';
 import type { ProcessQuestion } from './question.ts';
 import type { ProcessRow, ProcessTable } from './row.ts';
+import { shellCodeOf } from './shell-code.ts';
 import { treeBelow } from './table.ts';
 
 /** Where macOS keeps its own programs and graphical ones: a few hundred processes, none of which works at a worker. */
@@ -20,8 +21,9 @@ export const cwdsWorthAsking = (
   if (details.lookingIsCheap) return running.map(({ pid }) => pid);
   const trees = treeBelow(rows, panePids);
   const recorded = new Set(pids);
-  const isWorthIt = ({ pid, comm }: ProcessRow): boolean => {
-    if (trees.has(pid) || recorded.has(pid)) return true;
+  const isWorthIt = (row: ProcessRow): boolean => {
+    const { pid, comm } = row;
+    if (trees.has(pid) || recorded.has(pid) || shellCodeOf(row, details) !== undefined) return true;
     const argv = details.argv(pid);
     const named = classifyNames(processNames(comm, argv), vocabulary);
     return named === null ? !OF_THE_SYSTEM.test(argv[0] ?? '') : named.class === 'agent';

@@ -18,6 +18,10 @@ interface Syntax {
   readonly scriptAfter?: readonly string[];
   /** Options are written in any case. */
   readonly anyCase?: true;
+  /** Several options in one word, of which the last takes the next argument: `-euo pipefail`. */
+  readonly lastWithValue?: RegExp;
+  /** An option after which there is no script: the program text is read from standard input. */
+  readonly fromInput?: RegExp;
 }
 
 const NEVER = /^$/;
@@ -65,9 +69,11 @@ const SYNTAXES: readonly Syntax[] = [
   },
   {
     isFor: versionOf('sh', 'bash', 'zsh', 'dash', 'ksh', 'mksh', 'ash', 'tcsh', 'csh'),
-    withValue: ['-o', '-O', '+O', '--rcfile', '--init-file'],
+    withValue: ['--rcfile', '--init-file'],
     withCode: /^-[A-Za-z]*c[A-Za-z]*$/,
     subcommands: [],
+    lastWithValue: /^[-+][A-Za-z]*[oO]$/,
+    fromInput: /^-[A-Za-z]*s[A-Za-z]*$/,
   },
   {
     isFor: (program) => program === 'fish',
@@ -304,22 +310,37 @@ export const isTeammate = (argv: readonly string[]): boolean =>
 /** True for kernel names of interpreters, whose command line says what runs. */
 export const runsScripts = (comm: string): boolean => isInterpreter(comm) || comm === NODES_MAIN_THREAD;
 
-/** Index of the first argument that is not an option, or of the module after `-m`; 0 where there is no script. */
-export const scriptIn = (interpreter: string, argv: readonly string[]): number => {
+/** What an interpreter is told to run, as indexes of its arguments; 0 where there is none. */
+interface Invocation {
+  readonly script: number;
+  /** The option that the program text follows, or that contains it. */
+  readonly code: number;
+}
+
+const NOTHING: Invocation = { script: 0, code: 0 };
+
+/** The script is the first argument that is not an option, or the module after `-m`. */
+export const invocationOf = (interpreter: string, argv: readonly string[]): Invocation => {
   const { script, scriptAfter, ...syntax } = SYNTAXES.find(({ isFor }) => isFor(interpreter)) ?? PLAIN;
+  const found = (at: number): Invocation => (at < argv.length ? { script: at, code: 0 } : NOTHING);
   for (let at = 1; at < argv.length; at += 1) {
     const argument = argv[at] ?? '';
     const option = syntax.anyCase ? argument.toLowerCase() : argument;
     if (scriptAfter !== undefined) {
-      if (scriptAfter.includes(argument)) return at + 1 < argv.length ? at + 1 : 0;
-    } else if (syntax.withCode.test(option)) return 0;
-    else if (syntax.withValue.includes(option)) at += 1;
-    else if (argument === '-m' || argument === '--') return at + 1 < argv.length ? at + 1 : 0;
+      if (scriptAfter.includes(argument)) return found(at + 1);
+    } else if (syntax.withCode.test(option)) return { script: 0, code: at };
+    else if (syntax.fromInput?.test(option)) return NOTHING;
+    else if (syntax.withValue.includes(option) || syntax.lastWithValue?.test(option)) at += 1;
+    else if (argument === '-m' || argument === '--') return found(at + 1);
     else if (argument !== '' && !isOption(argument) && !syntax.subcommands.includes(argument))
-      return script?.test(argument) === false ? 0 : at;
+      return script?.test(argument) === false ? NOTHING : found(at);
   }
-  return 0;
+  return NOTHING;
 };
+
+/** Index of the script; 0 where there is none. */
+export const scriptIn = (interpreter: string, argv: readonly string[]): number =>
+  invocationOf(interpreter, argv).script;
 
 const isOption = (argument: string): boolean => argument.startsWith('-') || argument.startsWith('+');
 
@@ -344,7 +365,7 @@ const OUR_OWN = 'dist/bin/doctor.js';
 const isOurs = (script: string): boolean => script === OUR_OWN || script.endsWith(`/${OUR_OWN}`);
 
 /** A login shell's `-` is taken off. */
-const programName = (argv: readonly string[]): string => {
+export const programName = (argv: readonly string[]): string => {
   const name = baseName(argv[0] ?? '');
   return name.startsWith('-') ? name.slice(1) : name;
 };

@@ -18,6 +18,7 @@ import { cwdsWorthAsking, withTownPlaces } from './places.ts';
 import { processNames, runsScripts } from './process-names.ts';
 import type { ProcessQuestion } from './question.ts';
 import type { ProcessRow, ProcessTable } from './row.ts';
+import { shellCodeOf } from './shell-code.ts';
 import { hasEnded, isTmuxServer, treeBelow } from './table.ts';
 
 export { takenElsewhere } from './linux/containers.ts';
@@ -61,6 +62,9 @@ export const processEvidence = async (
     ...asker.pids,
     ...running.filter(isOfInterest).map(({ pid }) => pid),
   ]);
+  // A shell counts by what it has started, wherever that works.
+  const children = childrenOfShells(chosen, table);
+  for (const pid of [...children.values()].flat()) chosen.add(pid);
   // Iterating a set includes entries that are added meanwhile, so this climbs up to the top.
   for (const pid of chosen) chosen.add(table.rows.get(pid)?.ppid ?? 0);
 
@@ -72,7 +76,7 @@ export const processEvidence = async (
     });
   });
   const alive = [...chosen].flatMap((pid) => table.rows.get(pid) ?? []).filter((row) => !row.dead);
-  const vague = await untilSettled(alive, cwds, table);
+  const vague = await untilSettled(alive, cwds, children, table);
   const list = alive
     // Processes that have ended since the listing raise no doubt: agents start short-lived helpers all the time.
     .filter((row) => (cwds.get(row.pid)?.seen !== false && !vague.has(row.pid)) || !hasEnded(row, table))
@@ -89,22 +93,40 @@ export const processEvidence = async (
   };
 };
 
+/** The processes that were started by those of these that are shells with commands without a loop: shell → its children. */
+const childrenOfShells = (
+  pids: ReadonlySet<number>,
+  { rows, details }: ProcessTable,
+): ReadonlyMap<number, readonly number[]> => {
+  const shells = [...pids].flatMap((pid) => rows.get(pid) ?? []);
+  const children = new Map(
+    shells
+      .filter((row) => !row.dead && shellCodeOf(row, details) === 'commands')
+      .map(({ pid }): [number, number[]] => [pid, []]),
+  );
+  if (children.size > 0)
+    for (const { pid, ppid, dead } of rows.values()) if (!dead) children.get(ppid)?.push(pid);
+  return children;
+};
+
 /** Ending, and starting another program, take microseconds, unless the machine is busy. */
 const PAUSES_MS = [1, 2, 4, 8, 16];
 
 /**
  * Waits a moment for processes that show nothing of themselves: they are ending, as a refused rival of `exec` does, or start
- * another program, as the child of a doctor does. What has ended raises no doubt. Answers with those that it waited for.
+ * another program, as the child of a doctor does, and a shell whose commands run nothing just then. What has ended raises no doubt.
+ * Answers with those that it waited for.
  */
 const untilSettled = async (
   rows: readonly ProcessRow[],
   cwds: ReadonlyMap<number, Observed<string>>,
+  childrenOf: ReadonlyMap<number, readonly number[]>,
   table: ProcessTable,
 ): Promise<ReadonlySet<number>> => {
   const { details } = table;
   if (!details.lookingIsCheap) return new Set();
   const isWordless = ({ comm, pid }: ProcessRow): boolean =>
-    runsScripts(comm) && details.argv(pid).join('') === '';
+    (runsScripts(comm) && details.argv(pid).join('') === '') || childrenOf.get(pid)?.length === 0;
   // A directory that may not be read stays unread. One that is not there belongs to a process that is ending.
   const isNowhere = ({ pid }: ProcessRow): boolean => {
     const cwd = cwds.get(pid);

@@ -43,6 +43,8 @@ export interface ProcessDetails {
   readonly argv: (pid: number) => readonly string[];
   /** The file that runs; null where permission is denied, or where the system does not tell. */
   readonly executable: (pid: number) => string | null;
+  /** Its standard input is a terminal; null where that cannot be told. */
+  readonly readsTerminal: (pid: number) => boolean | null;
   /** Real user id. */
   readonly uid: (pid: number) => number | null;
   /** Gas Town's variables in the environment that it was started with. */
@@ -89,6 +91,7 @@ export const UNSEEN = {
   recordedStart: ({ startToken }) => startToken,
   isThread: () => false,
   executable: () => null,
+  readsTerminal: () => null,
   environment: () => null,
   variables: () => null,
   doorToCwd: () => null,

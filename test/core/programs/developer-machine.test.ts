@@ -14,6 +14,7 @@ import type { ProcessInfo } from '../../../src/core/types/evidence.ts';
 import { wasLeftBehind } from '../../../src/evidence/processes/describe.ts';
 import { givenArguments, processNames } from '../../../src/evidence/processes/process-names.ts';
 import type { ProcessRow } from '../../../src/evidence/processes/row.ts';
+import { shellCodeOf } from '../../../src/evidence/processes/shell-code.ts';
 
 interface Captured {
   readonly pid: number;
@@ -48,6 +49,7 @@ const describeAll = (captured: readonly Captured[]): readonly ProcessInfo[] => {
     const row = rows.get(one.pid);
     const names = processNames(one.comm, one.argv);
     const role = roleByArguments(names, givenArguments(one.comm, one.argv));
+    const code = row && shellCodeOf(row, { argv: () => one.argv, readsTerminal: () => null });
     return {
       ...{
         pid: one.pid,
@@ -60,6 +62,7 @@ const describeAll = (captured: readonly Captured[]): readonly ProcessInfo[] => {
       },
       ...(one.inForeground ? { inForeground: true } : {}),
       ...(role === undefined ? {} : { role }),
+      ...(code === undefined ? {} : { code }),
       ...(row !== undefined && wasLeftBehind(row, rows, namesOf) ? { leftBehind: true as const } : {}),
       cwd: { seen: true, value: one.cwd },
     };

@@ -137,6 +137,10 @@ const procDetails = (
       const link = readProcLink(`${directory(pid)}/exe`);
       return link.seen ? link.value : null;
     },
+    readsTerminal: (pid) => {
+      const input = readProcLink(`${directory(pid)}/fd/0`);
+      return input.seen ? input.value.startsWith('/dev/') && input.value !== '/dev/null' : null;
+    },
     uid: (pid) => statusField(pid, 'Uid'),
     environment: (pid) => {
       const variables = texts(`${directory(pid)}/environ`);
