@@ -22,6 +22,7 @@ import { findLocks, linkedOutside, unlistedGaps, withOutside } from './find-lock
 import type { GatherRequest } from './gather-request.ts';
 import { addGitFacts } from './git/facts.ts';
 import { withMovedTrees, withNewPlaces } from './git/moved-trees.ts';
+import { withReachOfStrangers } from './hidden-strangers.ts';
 import { readAsker, readHost } from './host.ts';
 import { readLeftovers, readLoneCompanions } from './locks/read-leftovers.ts';
 import { readLocks } from './locks/read-locks.ts';
@@ -327,7 +328,7 @@ export const gather = async (request: GatherRequest): Promise<Snapshot> => {
   const tmux = withTownPlaces(answered, names.anywhere);
   const agents = [...new Set([...request.agents, ...namesIn(env.GT_PROCESS_NAMES)])];
   const panes = tmux.servers.flatMap((server) => server.panes.filter(({ dead }) => !dead));
-  const processes = await processEvidence(table, {
+  const listed = await processEvidence(table, {
     pids: pidsNamedBy(locks, companions),
     panePids: panes.map(({ pid }) => pid),
     agents,
@@ -340,6 +341,8 @@ export const gather = async (request: GatherRequest): Promise<Snapshot> => {
     ofSomePlace: pidsOfSomePlace(locks),
     askRegistries: (all) => readRegistries(uids, env, all),
   });
+  const workers = () => [...request.workers, ...layout.workers, ...locks.map(({ worker }) => worker)];
+  const processes = withReachOfStrangers(listed, workers, { root: town.root, asker: host.uid, agents });
   const { lookups } = processes;
   const leftRunning = await lookAfterExec({ table, locks, companions, lookups, root: town.root, asker });
   const started = withNeededStarts(host, town.root, table, processes, locks, companions);

@@ -2,8 +2,9 @@
  * The rule by which files and sockets of this machine are trusted (docs/security.md): they and their directory belong to the
  * user or to root, and no one else can write there.
  */
-import { lstatSync, readFileSync, type Stats, statSync } from 'node:fs';
+import { readFileSync, type Stats } from 'node:fs';
 import { describeErrno } from './errno.ts';
+import { lstatSync, statSync } from './file-systems/servers.ts';
 
 const ROOT = 0;
 const GROUP_MAY_WRITE = 0o020;

@@ -1,7 +1,7 @@
 /** Shells that run code without a name, from their command line or their standard input: a loop around an agent may be one. */
 import { existsSync, readFileSync } from 'node:fs';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { cleanUp, groupIsRunning, onCleanUp, sleeperNamed, startProcess, until } from '../support/index.ts';
+import { cleanUp, onCleanUp, sleeperNamed, startGroup, until } from '../support/index.ts';
 import {
   ADA,
   GT,
@@ -27,15 +27,6 @@ const IDLE_LOOP = 'while read -r line; do :; done';
 const BUSY_LOOP = 'while :; do tail -f /dev/null; done';
 
 const childrenOf = (pid: number): string => readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8');
-
-/** Starts a program whose children `cleanUp` kills as well: a shell that is killed leaves them. */
-const startGroup: typeof startProcess = async (command, args, options) => {
-  const started = await startProcess(command, args, { ...options, detached: true });
-  onCleanUp(() => {
-    if (groupIsRunning(started.pid)) process.kill(-started.pid, 'SIGKILL');
-  });
-  return started;
-};
 
 /** Starts a shell in the worker's place whose standard input stays open; resolves once it runs the code. */
 const startShell = async (

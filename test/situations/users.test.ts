@@ -3,7 +3,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { chmodSync, copyFileSync, readFileSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import type { Report } from '../../src/core/types/report.ts';
+import type { PreflightReport, Report } from '../../src/core/types/report.ts';
 import {
   canBecomeOthers,
   cleanUp,
@@ -13,6 +13,8 @@ import {
   OTHER_UID,
   onCleanUp,
   sleeperNamed,
+  startGroup,
+  THIRD_UID,
   until,
 } from '../support/index.ts';
 import {
@@ -28,6 +30,7 @@ import {
   type Stage,
   sessionOf,
   setStage,
+  textsOf,
 } from './stage.ts';
 
 afterEach(cleanUp);
@@ -153,6 +156,61 @@ describe("users: the caller is not the agent's user", () => {
       });
     },
   );
+
+  describe("a third user's agent that hides its place, beside a dead lock", () => {
+    const startBeside = async (mode: number, uid: number) => {
+      const stage = setStage();
+      const { town } = stage;
+      const home = makeTmuxTmpdir();
+      open(home, town.root);
+      town.lock(ADA, { session_id: NO_PANE });
+      give(town.root);
+      chmodSync(town.path(ADA), mode);
+      const { pid } = await fakeAgent('claude', { cwd: town.path(ADA), uid });
+      const ask = (workers?: readonly string[]) =>
+        askElsewhere<Report & PreflightReport>(
+          { town: town.root, options: { env: bareEnvironment(home) }, ...(workers && { workers }) },
+          other,
+        );
+      return { pid, ask };
+    };
+
+    asOther('→ unknown where its user may write, with or without a lock', async () => {
+      const { pid, ask } = await startBeside(0o777, THIRD_UID);
+      const lock = lockOf(await ask(), ADA);
+      expect(lock).toMatchObject({
+        state: 'unknown',
+        reasons: expect.arrayContaining(['occupants-unknown']),
+      });
+      expect(textsOf(lock)).toContain(
+        `agents may be running unseen: claude (process ${pid}) of user ${THIRD_UID} hides its working directory`,
+      );
+      expect((await ask([ADA, BOB])).results).toMatchObject([{ answer: 'unsure' }, { answer: 'free' }]);
+    });
+
+    asOther('→ stale where its user may not write', async () => {
+      const { ask } = await startBeside(0o755, THIRD_UID);
+      expect(lockOf(await ask(), ADA).state).toBe('stale');
+    });
+
+    asOther('→ unknown if it was started from here, as by sudo, and stale elsewhere', async () => {
+      const stage = setStage();
+      const { town } = stage;
+      const home = makeTmuxTmpdir();
+      open(home, town.root);
+      for (const worker of [ADA, BOB]) town.lock(worker, { session_id: NO_PANE });
+      give(town.root);
+      const become = `exec setpriv --reuid ${OTHER_UID} --regid ${OTHER_UID} --clear-groups`;
+      await startGroup('sh', ['-c', `'${sleeperNamed('claude')}' 600 & ${become} tail -f /dev/null`], {
+        cwd: town.path(ADA),
+      });
+      const report = await until(async () => {
+        const seen = await askElsewhere({ town: town.root, options: { env: bareEnvironment(home) } }, other);
+        return lockOf(seen, ADA).state === 'unknown' && seen;
+      }, 'the agent');
+      expect(lockOf(report, BOB).state).toBe('stale');
+    });
+  });
 
   asOther(
     'what an asking agent started counts where it is seen, though that agent is hidden → held',

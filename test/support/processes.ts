@@ -43,6 +43,15 @@ export const startProcess = (
     });
   });
 
+/** Starts a program in a session of its own; `cleanUp` kills its children as well. */
+export const startGroup: typeof startProcess = async (command, args, options) => {
+  const started = await startProcess(command, args, { ...options, detached: true });
+  onCleanUp(() => {
+    if (groupIsRunning(started.pid)) process.kill(-started.pid, 'SIGKILL');
+  });
+  return started;
+};
+
 /** The path of an executable with this file name that sleeps for as many seconds as its argument says. */
 export const sleeperNamed = (name: string): string => {
   const home = mkdtempSync(join(tmpdir(), 'sleeper-'));

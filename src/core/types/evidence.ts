@@ -269,6 +269,8 @@ export interface ProcessInfo {
   readonly sentTo?: string;
   /** Null where there was no reason to look. */
   readonly cwd: Observed<string> | null;
+  /** Of another user's agent that hides its directory: the workers whose directories that user may write to. Left out for none. */
+  readonly mayWriteTo?: readonly string[];
   /**
    * What its environment says: of pane processes, of those whose number a lock names, and of those in the town that
    * nothing else explains; null where it was not read or not readable.

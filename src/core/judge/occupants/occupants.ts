@@ -2,7 +2,7 @@
 import { agentNameOf, programOf } from '../../programs/classify.ts';
 import { panesAround, sessionSays } from '../../town/belonging.ts';
 import { paneOf } from '../../town/machine-index.ts';
-import { isWithin } from '../../town/roles.ts';
+import { isWithin, relativeTo } from '../../town/roles.ts';
 import { whyUnreached } from '../../town/unreached.ts';
 import { type PaneView, paneName, processKey, type TownIndex, type WorkerView } from '../../town/views.ts';
 import type { LockFile } from '../../types/evidence.ts';
@@ -80,14 +80,33 @@ const listingDoubt = (lock: LockFile | null, index: TownIndex): string | null =>
   return listing.value === 'all' || mine ? null : "other users' processes are hidden here";
 };
 
-const cwdDoubt = (hiding: readonly AtWork[], lock: LockFile | null, index: TownIndex): string | null => {
-  if (hiding.length === 0) return null;
-  const hidden = hiding.find(
-    ({ process: { uid } }) => uid === null || uid === index.machine.seen.host.uid || uid === lock?.uid,
-  );
-  return hidden === undefined
-    ? null
-    : `${hidden.process.names[0] ?? 'an agent'} (process ${hidden.process.pid}) hides its working directory`;
+/**
+ * An agent that hides where it works may be here if its user asks, or owns the lock, or may write to this directory, and if it was
+ * started from here, as by sudo. Any other stranger's agent can be no reason to leave the locks of a whole machine in doubt.
+ */
+const cwdDoubt = (
+  hiding: readonly AtWork[],
+  worker: WorkerView,
+  lock: LockFile | null,
+  index: TownIndex,
+): string | null => {
+  const { processes, classify, seen } = index.machine;
+  const isOurs = (uid: number | null): boolean => uid === null || uid === seen.host.uid || uid === lock?.uid;
+  const isStartedHere = ({ pids }: AtWork): boolean => {
+    const shown = pids.slice(1).flatMap((pid) => {
+      const cwd = processes.get(pid)?.cwd;
+      return cwd?.seen === true ? [cwd.value] : [];
+    });
+    const path = shown[0] === undefined ? null : relativeTo(index.snapshot.town.root, shown[0]);
+    return path !== null && isAtPlaceOf(path, worker, index);
+  };
+  const isHere = (one: AtWork): boolean =>
+    classify(one.process).class === 'agent' &&
+    (one.process.mayWriteTo?.includes(worker.worker) === true || isStartedHere(one));
+  const hidden = hiding.find((one) => isOurs(one.process.uid) || isHere(one))?.process;
+  if (hidden === undefined) return null;
+  const whose = isOurs(hidden.uid) ? '' : ` of user ${hidden.uid}`;
+  return `${hidden.names[0] ?? 'an agent'} (process ${hidden.pid})${whose} hides its working directory`;
 };
 
 /** True for a process whose working directory cannot be seen: it could be at work anywhere. */
@@ -156,7 +175,7 @@ export const occupantReader = (index: TownIndex): OccupantReader => {
             .filter((agent) => worksAt(agent, worker, ownPid, index))
             .map((agent) => describeProcess(agent, worker, index));
     const listing = listingDoubt(lock, index);
-    const hidden = cwdDoubt(hiding, lock, index);
+    const hidden = cwdDoubt(hiding, worker, lock, index);
     const closed = readClosed(worker);
     const unseen: readonly string[] =
       (listing ?? hidden ?? closed ?? tmuxDoubt) === null
