@@ -1,7 +1,8 @@
-/** Agents of other users that hide where they work: which workers' directories their users may write to. */
+/** Agents of other users of which it is not known where they work: which workers' directories their users may write to. */
 import { join } from 'node:path';
 import { isAgentCommand } from '../core/programs/by-name.ts';
-import type { ProcessEvidence } from '../core/types/evidence.ts';
+import { remembering } from '../core/remembering.ts';
+import type { ProcessEvidence, ProcessInfo } from '../core/types/evidence.ts';
 import { mayWrite } from '../io/trust.ts';
 
 /** Root may write anywhere, so that says nothing of it. */
@@ -23,20 +24,20 @@ export const withReachOfStrangers = (
     agents,
   }: { readonly root: string; readonly asker: number; readonly agents: readonly string[] },
 ): ProcessEvidence => {
-  const strangers = processes.list.flatMap(({ uid, cwd, names }) =>
-    uid !== null && uid !== ROOT && uid !== asker && cwd?.seen === false && isAgentCommand(names, agents)
-      ? [uid]
-      : [],
+  const unread = new Set(
+    processes.closedRegistries?.flatMap(({ pid, isUnread }) => (isUnread ? (pid ?? []) : [])),
   );
-  if (strangers.length === 0) return processes;
+  const isHidden = ({ pid, cwd, names }: ProcessInfo): boolean =>
+    unread.has(pid) || (cwd?.seen === false && isAgentCommand(names, agents));
+  const isStranger = ({ uid }: ProcessInfo): boolean => uid !== null && uid !== ROOT && uid !== asker;
+  if (!processes.list.some((process) => isStranger(process) && isHidden(process))) return processes;
   const places = [...new Set(workers())];
-  const within = new Map(
-    [...new Set(strangers)].map((uid) => [uid, places.filter((place) => mayWrite(join(root, place), uid))]),
-  );
+  const reachOf = remembering((uid: number) => places.filter((place) => mayWrite(join(root, place), uid)));
   return {
     ...processes,
     list: processes.list.map((process) => {
-      const mayWriteTo = process.cwd?.seen === false ? (within.get(process.uid ?? ROOT) ?? []) : [];
+      if (!isStranger(process) || !isHidden(process)) return process;
+      const mayWriteTo = reachOf(process.uid ?? ROOT);
       return mayWriteTo.length === 0 ? process : { ...process, mayWriteTo };
     }),
   };

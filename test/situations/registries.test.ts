@@ -1,5 +1,6 @@
 /** Agents that no list of names contains, but that their tools' own registries of live sessions do. */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { readProcessTable } from '../../src/evidence/processes/table.ts';
 import { cleanUp, sleeperNamed, startProcess, waiterNamed } from '../support/index.ts';
@@ -88,6 +89,60 @@ describe('a registry of live sessions', () => {
       expect((await stage.fix()).summary).toMatchObject({ fixed: 0, held: 1 });
     },
   );
+
+  describe('of which a record cannot be read', () => {
+    const withVisitor = async (name: string) => {
+      const stage = setStage();
+      const { pid } = await startProcess(sleeperNamed(name), ['600'], { cwd: '/' });
+      stage.town.lock(ADA, { session_id: NO_PANE });
+      await register(stage, pid, '/elsewhere');
+      expect(await stage.judge()).toMatchObject({ state: 'stale' });
+      return { stage, pid, record: `${stage.env.HOME}/.claude/sessions/${pid}.json` };
+    };
+
+    linuxHostTest.each(['vim', 'claude'])(
+      'leaves open where its process works, though %s stands elsewhere → unknown',
+      async (name) => {
+        const { stage, pid, record } = await withVisitor(name);
+        rmSync(record);
+        execFileSync('mkfifo', [record]);
+        const lock = await stage.judge();
+        expect(lock).toMatchObject({
+          state: 'unknown',
+          reasons: expect.arrayContaining(['occupants-unknown']),
+        });
+        expect(textsOf(lock)).toContain(
+          `${name} (process ${pid}) may be one, but its user's registry of sessions ${record} could not be read: it is a fifo`,
+        );
+        expect(await stage.ask(BOB)).toMatchObject({ exitCode: 22 });
+        expect((await stage.fix()).summary).toMatchObject({ fixed: 0 });
+      },
+    );
+
+    linuxHostTest('says nothing of a process that started long after it was written → stale', async () => {
+      const { stage, record } = await withVisitor('vim');
+      writeFileSync(record, '{');
+      expect(await stage.judge()).toMatchObject({ state: 'unknown' });
+      utimesSync(record, new Date(), new Date(Date.now() - 3_600_000));
+      expect(await stage.judge()).toMatchObject({ state: 'stale' });
+    });
+
+    linuxHostTest('in another format is no doubt where its process does not stand → stale', async () => {
+      const { stage, record } = await withVisitor('claude');
+      writeFileSync(record, '{"version": 9}');
+      expect(await stage.judge()).toMatchObject({ state: 'stale' });
+    });
+
+    linuxHostTest('of a copilot → unknown', async () => {
+      const stage = setStage();
+      const { pid } = await startProcess(sleeperNamed('copilot'), ['600'], { cwd: '/' });
+      stage.town.lock(ADA, { session_id: NO_PANE });
+      const session = `${stage.env.HOME}/.copilot/session-state/01234567-89ab-cdef-0123-456789abcdef`;
+      mkdirSync(`${session}/workspace.yaml`, { recursive: true });
+      writeFileSync(`${session}/inuse.${pid}.lock`, '');
+      expect(await stage.judge()).toMatchObject({ state: 'unknown' });
+    });
+  });
 
   linuxTmuxTest('also names the session in a pane', async () => {
     const stage = setStage();

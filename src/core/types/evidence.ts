@@ -269,7 +269,10 @@ export interface ProcessInfo {
   readonly sentTo?: string;
   /** Null where there was no reason to look. */
   readonly cwd: Observed<string> | null;
-  /** Of another user's agent that hides its directory: the workers whose directories that user may write to. Left out for none. */
+  /**
+   * Of another user's agent that hides where it works, and of a process whose own record in a registry was not read: the workers
+   * whose directories that user may write to. Left out for none.
+   */
   readonly mayWriteTo?: readonly string[];
   /**
    * What its environment says: of pane processes, of those whose number a lock names, and of those in the town that
@@ -306,6 +309,8 @@ export interface RegisteredSession {
 export interface ClosedRegistry {
   readonly uid: number;
   readonly pid?: number;
+  /** The record of that process was not read at all: it may say that it works anywhere. */
+  readonly isUnread?: true;
   readonly tool: string;
   readonly path: string;
   readonly why: string;

@@ -29,7 +29,7 @@ const NO_REGISTRATIONS: Registrations = { sessionsOf: () => [], closed: [] };
 
 /**
  * Looks the numbers up and lists the processes that matter: all whose working directory lies in the town, known agents
- * whose working directory may not be read or whose kernel name says so, the trees below panes, tmux servers, the asker,
+ * whose working directory may not be read or whose kernel name says so, those whose own record was not read, the trees below panes, tmux servers, the asker,
  * and every ancestor of these. A table older than one of the panes is read again. Never throws because a process ended.
  */
 export const processEvidence = async (
@@ -49,8 +49,10 @@ export const processEvidence = async (
   const sessionsOf = sessionReader(registrations, question);
   const describe = describer(table, cwds, question, sessionsOf);
 
+  const unread = new Set(registrations.closed.flatMap(({ pid, isUnread }) => (isUnread ? (pid ?? []) : [])));
   const isOfInterest = (row: ProcessRow): boolean => {
     const cwd = cwds.get(row.pid);
+    if (unread.has(row.pid)) return true;
     if (sessionsOf(row).some((session) => relativeTo(root, session.cwd) !== null)) return true;
     if (isTmuxServer(row, table.rows) || (cwd?.seen === true && relativeTo(root, cwd.value) !== null))
       return true;

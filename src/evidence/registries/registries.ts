@@ -100,12 +100,21 @@ const lookAround = (
         }
         for (const record of registry.records({ directory, entries, uid }, table))
           if ('closed' in record) {
-            const { path, closed: why, pid } = record;
-            addClosed({ uid, tool, path, why, ...(pid === undefined ? {} : { pid }) }, closed);
+            const { path, closed: why, pid, mtimeMs = null } = record;
+            if (pid === undefined) addClosed({ uid, tool, path, why }, closed);
+            else if (mayBeOf(table.rows.get(pid), mtimeMs))
+              addClosed({ uid, tool, path, why, pid, isUnread: true }, closed);
           } else found.push({ registry, uid, record });
       }
   return { found, closed };
 };
+
+/** Clocks step, and nobody knows by how much: the same margin as for numbers in locks. */
+const CLOCK_STEP_MS = 600_000;
+
+/** False for a process that started long after that record was written, and so has the number of an earlier one. */
+const mayBeOf = (row: ProcessRow | undefined, mtimeMs: number | null): boolean =>
+  mtimeMs === null || (row?.startedAtMs ?? 0) <= mtimeMs + CLOCK_STEP_MS;
 
 /** Keeps one doubt per process, however many records it has. */
 const addClosed = (one: ClosedRegistry, closed: ClosedRegistry[]): void => {

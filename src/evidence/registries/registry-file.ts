@@ -11,21 +11,28 @@ export interface RegistryFile {
   readonly mtimeMs: number;
 }
 
+/** A file that cannot be read, and when it was written, in milliseconds since the epoch; null where that is hidden too. */
+export interface Unread {
+  readonly closed: string;
+  readonly mtimeMs: number | null;
+}
+
 /**
  * Reads a regular file of that user, or says why it cannot be read. Null where there is no file, or where it belongs to somebody
  * else and so is not that user's record. Never follows a symlink, never waits, never throws.
  */
-export const readRegistryFile = (
-  path: string,
-  uid: number,
-): RegistryFile | { readonly closed: string } | null => {
+export const readRegistryFile = (path: string, uid: number): RegistryFile | Unread | null => {
   const reading = readSmallFile(readingCalls, path, MAX_RECORD_BYTES);
   if (reading.kind === 'absent' || (reading.uid !== null && reading.uid !== uid)) return null;
-  if (reading.kind === 'unread') return { closed: reading.why };
-  if (reading.kind === 'other')
+  const { mtimeMs } = reading;
+  if (reading.kind === 'unread') return { closed: reading.why, mtimeMs };
+  if (reading.kind === 'other') {
+    const { problem } = reading;
     return {
-      closed: reading.problem === 'too-large' ? 'it is longer than any record' : `it is a ${reading.problem}`,
+      closed: problem === 'too-large' ? 'it is longer than any record' : `it is a ${problem}`,
+      mtimeMs,
     };
+  }
   return { text: new TextDecoder().decode(reading.bytes), mtimeMs: reading.mtimeMs };
 };
 

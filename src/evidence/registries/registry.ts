@@ -68,6 +68,8 @@ export interface ClosedRecord {
   readonly path: string;
   readonly closed: string;
   readonly pid?: number;
+  /** When the record of that process was written, milliseconds since the epoch; null where that is hidden too. */
+  readonly mtimeMs?: number | null;
 }
 
 /**

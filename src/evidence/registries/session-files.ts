@@ -32,7 +32,7 @@ const parse = (path: string, pid: number, text: string, atMs: number) => {
   try {
     return { path, pid, value: JSON.parse(text) as unknown, atMs };
   } catch {
-    return { path, pid, closed: 'it is not JSON' };
+    return { path, pid, closed: 'it is not JSON', mtimeMs: atMs };
   }
 };
 

@@ -4,7 +4,7 @@ import { homeOf } from '../../town/belonging.ts';
 import { lineage } from '../../town/machine-index.ts';
 import { isWithin, ownerOf, relativeTo } from '../../town/roles.ts';
 import type { TownIndex, WorkerView } from '../../town/views.ts';
-import type { ProcessInfo } from '../../types/evidence.ts';
+import type { LockFile, ProcessInfo } from '../../types/evidence.ts';
 
 /** A process other than the asker, with what decides whether it counts. */
 export interface AtWork {
@@ -33,6 +33,18 @@ export const isAtPlaceOf = (path: string, worker: WorkerView, index: TownIndex):
   const home = homeOf(path, index);
   return home === null || isWithin(worker.worker, home);
 };
+
+/** True where a process may work at a worker whose own place is not known: its user asks, owns the lock, or may write there. */
+export const mayWorkAt = (
+  { uid, mayWriteTo }: ProcessInfo,
+  { worker }: WorkerView,
+  lock: LockFile | null,
+  index: TownIndex,
+): boolean =>
+  uid === null ||
+  uid === index.machine.seen.host.uid ||
+  uid === lock?.uid ||
+  mayWriteTo?.includes(worker) === true;
 
 const pathInTown = (path: string | null, index: TownIndex): readonly (string | null)[] => {
   if (path === null) return [null];

@@ -7,7 +7,7 @@ import { whyUnreached } from '../../town/unreached.ts';
 import { type PaneView, paneName, processKey, type TownIndex, type WorkerView } from '../../town/views.ts';
 import type { LockFile } from '../../types/evidence.ts';
 import type { Fact, Occupant, Stranger } from '../../types/judgement.ts';
-import { type AtWork, isAtPlaceOf, listAtWork, worksAt, worksWithin } from './at-work.ts';
+import { type AtWork, isAtPlaceOf, listAtWork, mayWorkAt, worksAt, worksWithin } from './at-work.ts';
 import { bystanderReader } from './bystanders.ts';
 import { closedRegistryReader } from './closed-registries.ts';
 import { programAt, strangerReader } from './strangers.ts';
@@ -80,33 +80,31 @@ const listingDoubt = (lock: LockFile | null, index: TownIndex): string | null =>
   return listing.value === 'all' || mine ? null : "other users' processes are hidden here";
 };
 
-/**
- * An agent that hides where it works may be here if its user asks, or owns the lock, or may write to this directory, and if it was
- * started from here, as by sudo. Any other stranger's agent can be no reason to leave the locks of a whole machine in doubt.
- */
+/** An agent that was started from here, as by sudo: the nearest process above it that shows its place works here. */
+const isStartedAt = ({ process, pids }: AtWork, worker: WorkerView, index: TownIndex): boolean => {
+  if (index.machine.classify(process).class !== 'agent') return false;
+  const shown = pids.slice(1).flatMap((pid) => {
+    const cwd = index.machine.processes.get(pid)?.cwd;
+    return cwd?.seen === true ? [cwd.value] : [];
+  });
+  const path = shown[0] === undefined ? null : relativeTo(index.snapshot.town.root, shown[0]);
+  return path !== null && isAtPlaceOf(path, worker, index);
+};
+
+/** A stranger's agent that hides where it works is no reason to leave the locks of a whole machine in doubt. */
 const cwdDoubt = (
   hiding: readonly AtWork[],
   worker: WorkerView,
   lock: LockFile | null,
   index: TownIndex,
 ): string | null => {
-  const { processes, classify, seen } = index.machine;
-  const isOurs = (uid: number | null): boolean => uid === null || uid === seen.host.uid || uid === lock?.uid;
-  const isStartedHere = ({ pids }: AtWork): boolean => {
-    const shown = pids.slice(1).flatMap((pid) => {
-      const cwd = processes.get(pid)?.cwd;
-      return cwd?.seen === true ? [cwd.value] : [];
-    });
-    const path = shown[0] === undefined ? null : relativeTo(index.snapshot.town.root, shown[0]);
-    return path !== null && isAtPlaceOf(path, worker, index);
-  };
-  const isHere = (one: AtWork): boolean =>
-    classify(one.process).class === 'agent' &&
-    (one.process.mayWriteTo?.includes(worker.worker) === true || isStartedHere(one));
-  const hidden = hiding.find((one) => isOurs(one.process.uid) || isHere(one))?.process;
+  const hidden = hiding.find(
+    (one) => mayWorkAt(one.process, worker, lock, index) || isStartedAt(one, worker, index),
+  );
   if (hidden === undefined) return null;
-  const whose = isOurs(hidden.uid) ? '' : ` of user ${hidden.uid}`;
-  return `${hidden.names[0] ?? 'an agent'} (process ${hidden.pid})${whose} hides its working directory`;
+  const { names, pid, uid } = hidden.process;
+  const whose = uid === null || uid === index.machine.seen.host.uid ? '' : ` of user ${uid}`;
+  return `${names[0] ?? 'an agent'} (process ${pid})${whose} hides its working directory`;
 };
 
 /** True for a process whose working directory cannot be seen: it could be at work anywhere. */
@@ -176,7 +174,7 @@ export const occupantReader = (index: TownIndex): OccupantReader => {
             .map((agent) => describeProcess(agent, worker, index));
     const listing = listingDoubt(lock, index);
     const hidden = cwdDoubt(hiding, worker, lock, index);
-    const closed = readClosed(worker);
+    const closed = readClosed(worker, lock);
     const unseen: readonly string[] =
       (listing ?? hidden ?? closed ?? tmuxDoubt) === null
         ? NONE
