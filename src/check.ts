@@ -6,6 +6,7 @@ import { releaseCommand } from './core/report/git-commands.ts';
 import type { Check, Fix } from './core/types/check.ts';
 import type { Verdict } from './core/types/judgement.ts';
 
+export { programOf } from './core/programs/classify.ts';
 export { isAbandoned, lockBeside } from './core/record/lock-names.ts';
 export { describeAge } from './core/report/amounts.ts';
 export { doubtOf } from './core/report/doubt.ts';
@@ -18,7 +19,7 @@ export { isContainerId } from './core/town/host-names.ts';
 export { claimsWorker as isAgents, isHarmless } from './core/town/lock-rules.ts';
 export { type LostRepository, lostRepositoriesOf } from './core/town/lost-repositories.ts';
 export { isLockMovedAside } from './core/town/moved-aside.ts';
-export { relativeTo } from './core/town/roles.ts';
+export { isWithin, relativeTo } from './core/town/roles.ts';
 export type { Check, Finding, Fix, Severity } from './core/types/check.ts';
 export type {
   Gap,

@@ -31,6 +31,30 @@ describe('idle-session reports', () => {
     ]);
   });
 
+  const inBackground = (cwd: string) =>
+    runOn(check, {
+      locks: [aLock(ADA)],
+      servers: [aServer([shell])],
+      lookups,
+      processes: [
+        aProcess(shell.pid, { names: ['bash'], inForeground: true }),
+        aProcess(5000, { ppid: shell.pid, names: ['sh'] }),
+        aProcess(4999, { ppid: 5000, names: ['some-agent'], cwd: { seen: true, value: cwd } }),
+      ],
+    });
+
+  test('a pane in whose background something works at another worker, without a command that ends it', () => {
+    expect(inBackground(`${ROOT}/gastown/crew/bob`)).toMatchObject([
+      {
+        fix: {
+          text: expect.stringContaining('some-agent (process 4999) runs in its background'),
+          commands: [['tmux', '-S', SOCKET, 'attach-session', '-t', '%3']],
+        },
+      },
+    ]);
+    expect(inBackground('/')).toMatchObject([{ fix: { commands: [{}, {}] } }]);
+  });
+
   test('the pane of the asker, without a command that ends it', () => {
     const over = { asker: { pids: [99, 1], pane: { socket: SOCKET, id: '%3' } } };
     expect(runOn(check, { locks: [aLock(ADA)], servers: [aServer([shell])], lookups, over })).toMatchObject([

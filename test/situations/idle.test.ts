@@ -1,8 +1,9 @@
 /** A session whose agent has exited and that only shows a shell. */
 import { spawnSync } from 'node:child_process';
-import { afterEach, expect } from '@jest/globals';
-import { cleanUp } from '../support/index.ts';
-import { ADA, GT, lockOf, now, sessionOf, setStage, shellSessionOf, tmuxTest } from './stage.ts';
+import { existsSync, readFileSync } from 'node:fs';
+import { afterEach, describe, expect } from '@jest/globals';
+import { cleanUp, onCleanUp, sleeperNamed, until } from '../support/index.ts';
+import { ADA, BOB, GT, lockOf, now, sessionOf, setStage, shellSessionOf, tmuxTest } from './stage.ts';
 
 afterEach(cleanUp);
 
@@ -31,4 +32,42 @@ tmuxTest('an agent in the session → held, not idle', async () => {
   const pane = await sessionOf(await startTmux(), `${GT}-crew-ada`, town.path(ADA));
   town.lock(ADA, { session_id: pane.paneId, acquired_at: now() });
   expect(lockOf(await look(), ADA)).toMatchObject({ state: 'held', notes: [] });
+});
+
+describe('a program of another worker in the background of an idle pane', () => {
+  const withVisitor = async (name: string) => {
+    const stage = setStage();
+    const { town, startTmux } = stage;
+    const server = await startTmux();
+    const pane = await shellSessionOf(server, `${GT}-crew-bob`, town.path(BOB));
+    town.lock(BOB, { session_id: pane.paneId, acquired_at: now() });
+    const visitor = `(cd '${town.path(ADA)}' && exec ${sleeperNamed(name)} 600) & echo $! >pid`;
+    server.tmux('send-keys', '-t', pane.paneId, visitor, 'Enter');
+    const written = town.path(`${BOB}/pid`);
+    await until(() => existsSync(written) && readFileSync(written, 'utf8').endsWith('\n'), name);
+    onCleanUp(() => void process.kill(Number(readFileSync(written, 'utf8')), 'SIGKILL'));
+    return stage;
+  };
+
+  tmuxTest('an agent → held, and the answer says where it works', async () => {
+    const { ask, look } = await withVisitor('claude');
+    await until(async () => (await ask(ADA)).exitCode === 20, 'claude');
+    const [result] = (await ask(BOB)).results;
+    expect(result).toMatchObject({ answer: 'held', notes: [] });
+    expect(result?.message).toMatch(
+      /^held: claude is running in pane %\d+ of session .*, and works in gastown\/crew\/ada$/,
+    );
+    expect(JSON.stringify((await look()).findings)).not.toContain('kill-');
+  });
+
+  tmuxTest('an unknown program → idle, and no command ends it', async () => {
+    const { ask, look } = await withVisitor('new-agent');
+    await until(async () => (await ask(ADA)).exitCode === 22, 'new-agent');
+    const { findings } = await look();
+    expect(findings).toMatchObject([
+      { check: 'idle-session', next: [expect.arrayContaining(['attach-session'])] },
+    ]);
+    expect(JSON.stringify(findings)).toContain('new-agent (process');
+    expect(JSON.stringify(findings)).not.toContain('kill-');
+  });
 });

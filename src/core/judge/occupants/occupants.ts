@@ -33,9 +33,10 @@ const isPaneOccupant = (view: PaneView, worker: WorkerView, index: TownIndex): b
   return view.agent !== null && view.path !== null && isAtPlaceOf(view.path, worker, index);
 };
 
-const describePane = (view: PaneView, worker: WorkerView): Occupant => {
-  const { pane } = view;
+const describePane = (view: PaneView, worker: WorkerView, index: TownIndex): Occupant => {
+  const { pane, path } = view;
   const command = view.agent ?? pane.command;
+  const isElsewhere = view.agent !== null && path !== null && !isAtPlaceOf(path, worker, index);
   return {
     key: view.key,
     group: view.group,
@@ -44,13 +45,13 @@ const describePane = (view: PaneView, worker: WorkerView): Occupant => {
     pane: paneName(view),
     isAgent: view.agent !== null,
     visiting: sessionSays(view, worker) === 'other',
-    text: `${command} is running in pane ${pane.id} of session ${pane.sessionName}`,
+    text: `${command} is running in pane ${pane.id} of session ${pane.sessionName}${isElsewhere ? `, and works in ${path}` : ''}`,
   };
 };
 
 const describeProcess = ({ process, pids }: AtWork, worker: WorkerView, index: TownIndex): Occupant => {
   const pane = paneOf(pids, index);
-  if (pane !== undefined) return describePane(pane, worker);
+  if (pane !== undefined) return describePane(pane, worker, index);
   const isAgent = (pid: number): boolean => {
     const above = index.machine.processes.get(pid);
     return above !== undefined && index.machine.classify(above).class === 'agent';
@@ -165,7 +166,7 @@ export const occupantReader = (index: TownIndex): OccupantReader => {
         ? NONE
         : around
             .filter((view) => isPaneOccupant(view, worker, index))
-            .map((view) => describePane(view, worker));
+            .map((view) => describePane(view, worker, index));
     const processes: readonly Occupant[] =
       inTown.length === 0
         ? NONE
