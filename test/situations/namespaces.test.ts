@@ -1,6 +1,6 @@
 /** Agents and tmux servers in other namespaces of this machine are counted once and judged like any others. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { examine } from '../../src/diagnose.ts';
 import { Lock } from '../../src/lock/agent-lock.ts';
@@ -333,6 +333,27 @@ describe('time namespaces (skipped without permission to make one)', () => {
     await stop();
     const after = await askElsewhere({ town: town.root, options: { env } }, {}, inTimeNamespace);
     expect(lockOf(after, ADA)).toMatchObject({ state: 'stale' });
+  });
+
+  inTime.each([
+    ['a doctor in one', [], inTimeNamespace],
+    ['an agent in one', inTimeNamespace, []],
+    ['both in one each', inTimeNamespace, ['unshare', '--time', '--boottime', '200000']],
+  ])("%s: the record in the agent's registry is that of its process → held", async (_, agentIn, doctorIn) => {
+    const { town, env } = setStage();
+    town.lock(ADA, { session_id: NO_PANE });
+    const show = `read -r stat </proc/self/stat; echo "$stat"; exec ${sleeperNamed('claude')} 600`;
+    const [command = 'sh', ...args] = [...agentIn, 'sh', '-c', show];
+    const started = await startProcess(command, args, { cwd: '/', stdio: ['ignore', 'pipe', 'ignore'] });
+    const [pid = '', ...fields] = (await firstLine(started)).split(' ');
+    const record = { pid: Number(pid), cwd: town.path(ADA), startedAt: Date.now(), procStart: fields[20] };
+    mkdirSync(`${env.HOME}/.claude/sessions`, { recursive: true });
+    const path = `${env.HOME}/.claude/sessions/${pid}.json`;
+    writeFileSync(path, JSON.stringify(record));
+    const ask = () => askElsewhere({ town: town.root, options: { env } }, {}, doctorIn);
+    expect(lockOf(await ask(), ADA)).toMatchObject({ state: 'held' });
+    writeFileSync(path, JSON.stringify({ ...record, procStart: String(Number(fields[20]) + 100) }));
+    expect(lockOf(await ask(), ADA)).toMatchObject({ state: 'stale' });
   });
 
   inTime(

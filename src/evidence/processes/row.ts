@@ -1,4 +1,5 @@
 /** What is known of the processes of a machine, whichever system listed them. */
+import { isStartInUtc } from '../../core/record/start-token.ts';
 import type { GasTownEnvironment, Observed } from '../../core/types/evidence.ts';
 
 /** One process as the listing shows it. */
@@ -37,6 +38,8 @@ export interface ProcessDetails {
   readonly directory: (pid: number) => string;
   /** Its start token as records of ours note it; a row has the part that one listing needs to compare. */
   readonly recordedStart: (row: ProcessRow) => string;
+  /** True where a process that notes its own start, as agents do in their tools' registries, notes this text. */
+  readonly notesItsStartAs: (row: ProcessRow, start: string) => boolean;
   /** True for the number of a thread of another process. */
   readonly isThread: (pid: number) => boolean;
   /** Read once for each table, since several questions need it. */
@@ -89,6 +92,8 @@ export interface ProcessTable {
 export const UNSEEN = {
   directory: (pid) => `/proc/${pid}`,
   recordedStart: ({ startToken }) => startToken,
+  notesItsStartAs: ({ startToken, startedAtMs }, start) =>
+    start === startToken || isStartInUtc(start, startedAtMs),
   isThread: () => false,
   executable: () => null,
   readsTerminal: () => null,

@@ -2,7 +2,6 @@
  * Reads the registries in which agents' tools list their live sessions: better evidence than any process name. A record counts
  * only together with the process that wrote it, so a record of a dead process proves nothing. Reads only.
  */
-import { isStartInUtc } from '../../core/record/start-token.ts';
 import type { ClosedRegistry, RegisteredSession } from '../../core/types/evidence.ts';
 import { withoutStackTraces } from '../processes/linux/proc-files.ts';
 import type { ProcessRow, ProcessTable } from '../processes/row.ts';
@@ -55,7 +54,7 @@ export const readRegistries = async (
       continue;
     }
     const claim = registry.claim(record);
-    if (claim === null || !isItsProcess(row, claim.proof)) continue;
+    if (claim === null || !isItsProcess(row, claim.proof, table)) continue;
     const { name, status, cwd } = claim;
     const known = sessions.get(row.pid) ?? { startToken: row.startToken, all: [] };
     known.all.push({ tool, name, status, cwd });
@@ -123,9 +122,8 @@ const addClosed = (one: ClosedRegistry, closed: ClosedRegistry[]): void => {
 };
 
 /** A number alone proves nothing: the process must be the one that was there when the record was made. */
-const isItsProcess = (row: ProcessRow, proof: Proof): boolean => {
-  if (proof.by === 'start')
-    return proof.start === row.startToken || isStartInUtc(proof.start, row.startedAtMs);
+const isItsProcess = (row: ProcessRow, proof: Proof, { details }: ProcessTable): boolean => {
+  if (proof.by === 'start') return details.notesItsStartAs(row, proof.start);
   const { startedAtMs } = row;
   if (startedAtMs === null) return false;
   const agoMs = proof.atMs - startedAtMs;

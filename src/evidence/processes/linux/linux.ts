@@ -14,7 +14,7 @@ import { type ProcessClock, readProcessClock } from './clock.ts';
 import { namespaceDetails } from './namespaces.ts';
 import { readProc, readProcLink, withoutStackTraces } from './proc-files.ts';
 import { hasEndedByState, isDeadStat, parseProcStat } from './proc-stat.ts';
-import { recordedStart } from './recorded-start.ts';
+import { readsItsStartAs, recordedStart } from './recorded-start.ts';
 import { socketReader } from './unix-sockets.ts';
 
 /** Reads a directory that is mounted like /proc. Never throws: what failed is in `listing`. */
@@ -120,6 +120,8 @@ const procDetails = (
     },
     directory,
     recordedStart: ({ pid, startToken }) => recordedStart(directory(pid), startToken),
+    notesItsStartAs: (row, start) =>
+      UNSEEN.notesItsStartAs(row, start) || readsItsStartAs(directory(row.pid), row.startToken, start),
     isListed: (pid) => entryExists(`${proc}/${pid}`),
     isThread: (pid) => {
       const leader = statusField(pid, 'Tgid');
