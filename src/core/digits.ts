@@ -3,11 +3,14 @@
  * pattern that is met a second time is compiled, which takes as long as reading a process.
  */
 
-/** True for texts that begin with a digit. */
-export const startsWithDigit = (text: string): boolean => {
-  const code = text.charCodeAt(0);
+/** True where a digit stands there; false at and behind the end. */
+export const isDigitAt = (text: string, at: number): boolean => {
+  const code = text.charCodeAt(at);
   return code >= 0x30 && code <= 0x39;
 };
+
+/** True for texts that begin with a digit. */
+export const startsWithDigit = (text: string): boolean => isDigitAt(text, 0);
 
 /** True for texts of nothing but digits, and of one at least. */
 export const isDigits = (text: string): boolean => {

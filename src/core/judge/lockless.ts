@@ -3,6 +3,7 @@ import { groupBy } from '../group-by.ts';
 import { agentNameOf } from '../programs/classify.ts';
 import { claimsWorker } from '../town/lock-rules.ts';
 import { paneOf } from '../town/machine-index.ts';
+import { byName } from '../town/name-order.ts';
 import { processKey, type TownIndex } from '../town/views.ts';
 import type { ProcessInfo } from '../types/evidence.ts';
 import type { LocklessAgent, Occupant, Verdict } from '../types/judgement.ts';
@@ -35,7 +36,7 @@ export const findLockless = (
         known.add(occupant.key);
         found.push({ worker, occupant });
       }
-  return found.sort((a, b) => (a.worker < b.worker ? -1 : a.worker > b.worker ? 1 : 0));
+  return found.sort((a, b) => byName(a.worker, b.worker));
 };
 
 const withoutLock = (lists: readonly Iterable<string>[], locked: ReadonlySet<string>): string[] => {

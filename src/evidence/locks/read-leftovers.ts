@@ -1,6 +1,7 @@
 /** Reads what killed runs left beside locks. Writes nothing. */
 import { MAX_LOCK_BYTES, parseCompanion } from '../../core/record/lock-record.ts';
 import { claimsWorker } from '../../core/town/lock-rules.ts';
+import { byName } from '../../core/town/name-order.ts';
 import type { Leftover, LockFile, LoneCompanion } from '../../core/types/evidence.ts';
 import { displayPath } from '../../io/disk/disk-path.ts';
 import { readingCalls, readSmallFile } from '../../io/disk/small-file.ts';
@@ -19,7 +20,7 @@ export const readLeftovers = (found: readonly FoundLeftover[], root: string): re
         { worker: placeName(root, each.place), path: displayPath(each.path), kind: each.kind, mtimeMs },
       ];
     })
-    .sort((a, b) => (a.path < b.path ? -1 : 1));
+    .sort((a, b) => byName(a.path, b.path));
 
 /** Modification time in milliseconds; null for anything that is not a regular file, or cannot be looked at. */
 const regularFileTime = ({ path }: FoundLeftover): number | null => {

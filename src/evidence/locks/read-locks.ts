@@ -4,6 +4,7 @@ import { basename, relative } from 'node:path';
 import { describeFileProblem } from '../../core/record/file-problem.ts';
 import { flat } from '../../core/record/flat.ts';
 import { MAX_LOCK_BYTES } from '../../core/record/lock-record.ts';
+import { byName } from '../../core/town/name-order.ts';
 import { relativeTo } from '../../core/town/roles.ts';
 import type { KindRules, LinkedTree, LockContent, LockFile, LockGitDir } from '../../core/types/evidence.ts';
 import type { Kind, LockFileName } from '../../core/types/kind.ts';
@@ -31,7 +32,7 @@ export const readLocks = (
   return found
     .map((each) => unchanged(each, known.get(displayPath(each.path))) ?? readLock(each, root, realDirectory))
     .filter((lock) => lock !== null)
-    .sort((a, b) => compare(a.worker, b.worker) || compare(a.path, b.path));
+    .sort((a, b) => byName(a.worker, b.worker) || byName(a.path, b.path));
 };
 
 /** The lock as it was read before, where its file is still the same and no second record may have changed beside it. */
@@ -179,6 +180,3 @@ const inDoubt = ({ where }: Kind, why: string): LockContent => ({
   kind: 'unread',
   why: `its second record ${'homes' in where ? where.companion : ''} could not be read: ${why}`,
 });
-
-/** By code units: the same order on every machine. */
-const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

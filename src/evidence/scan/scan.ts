@@ -2,6 +2,7 @@
 import { leftoverOf } from '../../core/record/lock-names.ts';
 import { fitsSome } from '../../core/record/name-pattern.ts';
 import { remembering } from '../../core/remembering.ts';
+import { byName } from '../../core/town/name-order.ts';
 import { relativeTo } from '../../core/town/roles.ts';
 import type { Gap, Leftover, LockFile } from '../../core/types/evidence.ts';
 import type { Kind } from '../../core/types/kind.ts';
@@ -375,7 +376,7 @@ const resultOf = (
       locks.push({ kind, path, place, layout, companion, hasTwin, linkedGitDir, gitDir });
     }
   }
-  gaps.sort((a, b) => (a.what < b.what ? -1 : 1));
+  gaps.sort((a, b) => byName(a.what, b.what));
   return { locks, leftovers, directories, gaps, linkedGitDirs: [], seen };
 };
 

@@ -1,4 +1,5 @@
 /** Reads a town's rigs and workers from its layout, without a scan. Writes nothing. */
+import { byName } from '../../core/town/name-order.ts';
 import { ownerOf } from '../../core/town/roles.ts';
 import type { Gap, Rig, TownFacts } from '../../core/types/evidence.ts';
 import { fieldsOf } from '../../core/unchecked.ts';
@@ -31,7 +32,7 @@ export const readTownLayout = (root: string, seen: ReadonlySet<DiskPath> = new S
   return {
     marked: isMarked(root),
     rigs,
-    workers: directories.filter((directory) => ownerOf(directory)?.canonical).sort(),
+    workers: directories.filter((directory) => ownerOf(directory)?.canonical).sort(byName),
     gaps,
   };
 };
@@ -77,7 +78,7 @@ const guessRigs = (directories: readonly string[]): readonly Rig[] => {
     .filter((directory) => /^[^/]+\/(crew|polecats|witness|refinery|mayor)$/.test(directory))
     .map((directory) => directory.slice(0, directory.indexOf('/')))
     .filter((name) => ownerOf(`${name}/witness`)?.role === `${name}/witness`);
-  return [...new Set(names)].sort().map((name) => ({ name, prefix: null }));
+  return [...new Set(names)].sort(byName).map((name) => ({ name, prefix: null }));
 };
 
 /**
@@ -89,7 +90,7 @@ const parseRigs = (bytes: Uint8Array): readonly Rig[] | null => {
   if (typeof rigs !== 'object' || rigs === null || Array.isArray(rigs)) return null;
   return Object.entries(rigs)
     .map(([name, entry]) => ({ name, prefix: text(fieldsOf(fieldsOf(entry).beads).prefix) }))
-    .sort((a, b) => (a.name < b.name ? -1 : 1));
+    .sort((a, b) => byName(a.name, b.name));
 };
 
 const text = (value: unknown): string | null => (typeof value === 'string' && value !== '' ? value : null);

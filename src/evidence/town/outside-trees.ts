@@ -4,6 +4,7 @@
  */
 import { dirname, join, relative } from 'node:path';
 import { remembering } from '../../core/remembering.ts';
+import { byName } from '../../core/town/name-order.ts';
 import { relativeTo } from '../../core/town/roles.ts';
 import type { Gap, GoneTree } from '../../core/types/evidence.ts';
 import { type DiskPath, displayPath, displayRelative, joinPath } from '../../io/disk/disk-path.ts';
@@ -50,7 +51,7 @@ export const treesOutside = (
     const tree = find(gitDir);
     if (tree !== null) found.set(tree.name, tree);
   }
-  return [...found.keys()].sort().flatMap((name) => found.get(name) ?? []);
+  return [...found.keys()].sort(byName).flatMap((name) => found.get(name) ?? []);
 };
 
 /** The same for working trees that were moved out of the root, or around outside of it, without telling git. */
@@ -101,7 +102,7 @@ export const goneTrees = (
         },
       ];
     })
-    .sort((one, other) => (one.name < other.name ? -1 : 1));
+    .sort((one, other) => byName(one.name, other.name));
 
 /** A gap for each of them that lies behind a server which does not answer. */
 export const silentTrees = (

@@ -1,6 +1,7 @@
 /** The working trees in which somebody was seen, for a root that is not a Gas Town. Reads only. */
 import { Buffer } from 'node:buffer';
 import { dirname } from 'node:path';
+import { byName } from '../../core/town/name-order.ts';
 import { relativeTo } from '../../core/town/roles.ts';
 import { isAbsent } from '../../io/disk/entry-exists.ts';
 import { readingCalls, readSmallFile } from '../../io/disk/small-file.ts';
@@ -33,7 +34,7 @@ export const treesAround = (root: string, places: Iterable<string>): readonly st
       if (isThere || (isGone && goneTreeAt(path, [root, dirname(path)]) !== null)) trees.push(worker);
     }
   }
-  return trees.sort();
+  return trees.sort(byName);
 };
 
 const isTree = (directory: string): boolean => {

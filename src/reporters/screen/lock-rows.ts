@@ -1,4 +1,5 @@
 /** What is listed of a town: its locks, and the workers in which agents work without one; for the tree and every other list. */
+import { byName } from '../../core/town/name-order.ts';
 import type { State } from '../../core/types/judgement.ts';
 import type { Report, ReportLock } from '../../core/types/report.ts';
 import {
@@ -79,9 +80,7 @@ const bareRowsOf = (report: Report, verbose: boolean): readonly BareRow[] => {
       lock: null,
     }),
   );
-  return [...locked, ...bare].sort(
-    (a, b) => a.machine - b.machine || (a.worker < b.worker ? -1 : a.worker > b.worker ? 1 : 0),
-  );
+  return [...locked, ...bare].sort((a, b) => a.machine - b.machine || byName(a.worker, b.worker));
 };
 
 /** What a row without a lock tells. */
