@@ -3,6 +3,7 @@ import { chmodSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync,
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { cronLine, systemdUnits } from '../../src/cli/init/parts.ts';
+import { FORMER_HOOK_COMMANDS, HOOK_COMMAND, HOOK_TEXT } from '../../src/cli/init/texts.ts';
 import { parseConfig } from '../../src/read-config.ts';
 import { cleanUp, hasTmux, makeTown, type TestTown, until } from '../support/index.ts';
 import { doctor, doctorInPane } from './run-cli.ts';
@@ -64,6 +65,23 @@ describe('doctor init', () => {
     expect(spawnSync('bash', ['-n', script]).status).toBe(0);
     const ignored = spawnSync('git', ['check-ignore', '.runtime/agent.lock'], { cwd: here.town.path('app') });
     expect(ignored.status).toBe(0);
+  });
+
+  test('shows the hook that an earlier version wrote, and replaces it, once', () => {
+    const here = place();
+    const before = HOOK_TEXT.replace(JSON.stringify(HOOK_COMMAND), JSON.stringify(FORMER_HOOK_COMMANDS[0]));
+    here.town.write('app/.claude/settings.json', before);
+    const { stdout } = init(here);
+    expect(stdout).toContain('settings.json (our earlier one would be replaced)\n');
+    expect(stdout).toMatch(/^ {4}- .*doctor preflight -q /m);
+    expect(stdout).toMatch(/^ {4}\+ .*doctor preflight --for prompt -q /m);
+    const written = init(here, '--write', 'hook');
+    expect([written.status, written.stdout]).toEqual([0, expect.stringContaining(' hook renewed (backup: ')]);
+    expect(readFileSync(here.town.path('app/.claude/settings.json'), 'utf8')).toBe(HOOK_TEXT);
+    const files = filesIn(here.town.root);
+    expect(files.filter((name) => name.includes('.before-'))).toHaveLength(1);
+    expect(init(here, '--write', 'hook').stdout).toContain(' already there');
+    expect(filesIn(here.town.root)).toEqual(files);
   });
 
   test('overwrites nothing, and adds a missing line even after a line without a newline', () => {

@@ -3,7 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { changedLines } from '../../src/cli/init/changed-lines.ts';
 import { mergeHook } from '../../src/cli/init/merge-hook.ts';
-import { HOOK_ENTRY, HOOK_TEXT } from '../../src/cli/init/texts.ts';
+import { FORMER_HOOK_COMMANDS, HOOK_COMMAND, HOOK_ENTRY, HOOK_TEXT } from '../../src/cli/init/texts.ts';
 
 const merged = (text: string): string => {
   const merge = mergeHook(text);
@@ -88,6 +88,39 @@ describe('existing settings', () => {
   test('a hook of ours is recognized, even if it was changed by hand', () => {
     expect(mergeHook(HOOK_TEXT)).toEqual({ kind: 'there' });
     expect(mergeHook(HOOK_TEXT.replace('preflight -q', 'preflight'))).toEqual({ kind: 'there' });
+  });
+});
+
+describe('a hook that an earlier version wrote', () => {
+  const others = {
+    a: 1,
+    hooks: {
+      SessionStart: [{ hooks: [{ type: 'command', command: FORMER_HOOK_COMMANDS[0] }] }],
+      UserPromptSubmit: [{ hooks: [{ type: 'command', command: 'mine' }] }],
+    },
+  };
+
+  test.each(FORMER_HOOK_COMMANDS)('is renewed, once, and nothing else changes: %s', (command) => {
+    for (const indent of [undefined, 2, '\t']) {
+      const settings = structuredClone(others);
+      settings.hooks.UserPromptSubmit.push({ hooks: [{ type: 'command', command }] });
+      const before = JSON.stringify(settings, null, indent);
+      const merge = mergeHook(before);
+      if (merge.kind !== 'renewed') throw new Error(merge.kind);
+      // In SessionStart it never refused anything, and it may be there for another reason.
+      const at = before.lastIndexOf(JSON.stringify(command));
+      const end = at + JSON.stringify(command).length;
+      expect(merge.text).toBe(before.slice(0, at) + JSON.stringify(HOOK_COMMAND) + before.slice(end));
+      expect(mergeHook(merge.text)).toEqual({ kind: 'there' });
+    }
+  });
+
+  test('stays if it was changed by hand, and so does that of somebody else', () => {
+    for (const command of [`${FORMER_HOOK_COMMANDS[0]} # mine`, `cd x; ${FORMER_HOOK_COMMANDS[1]}`])
+      expect(mergeHook(JSON.stringify({ hooks: { UserPromptSubmit: [{ hooks: [{ command }] }] } }))).toEqual({
+        kind: 'there',
+      });
+    expect(mergeHook(JSON.stringify(others))).toMatchObject({ kind: 'merged' });
   });
 });
 

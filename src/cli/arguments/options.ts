@@ -621,7 +621,9 @@ export const COMMAND_TABLE: readonly Command[] = [
       ['doctor init', 'show them, and ask at a terminal'],
       ['doctor init --write config,gitignore', 'write these'],
     ],
-    notes: ['init never overwrites anything that exists.'],
+    notes: [
+      'init never overwrites anything of yours. It replaces only a hook that an earlier version of it wrote, and keeps the old file beside the new one.',
+    ],
   },
   {
     name: 'completion',
@@ -690,6 +692,8 @@ export const exitCodesOf = (name: CommandName): typeof EXIT_CODES =>
   }).map(([code, meaning]) => {
     if (code === '0' && !JUDGING.includes(name)) return [code, DONE[name] ?? 'done'];
     if (code === '1' && FAILED[name] !== undefined) return [code, FAILED[name]];
+    if (code === '2' && !optionsOf(name).some((option) => option.name === 'yes'))
+      return [code, meaning.replace(/, or --yes missing[^:]*/, '')];
     const own = meaning.replace(/^preflight(?:, exec)?: |; preflight: .*| \(never from preflight\)/g, '');
     return [code, STARTING.includes(name) ? own : own.replace('; do not start', '')];
   });

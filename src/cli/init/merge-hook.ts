@@ -1,16 +1,19 @@
-/** Adds the hook to settings of Claude Code that are there: nothing else in the text changes. Pure. */
+/** Adds the hook to settings of Claude Code that are there, or renews an earlier one of ours: nothing else in the text changes. Pure. */
 import { tryOr } from '../../io/try-or.ts';
-import { HOOK_ENTRY } from './texts.ts';
+import { FORMER_HOOK_COMMANDS, HOOK_COMMAND, HOOK_ENTRY } from './texts.ts';
 
 /** `refused`: why it cannot be added, a sentence fragment. */
 export type Merge =
   | { readonly kind: 'there' }
-  | { readonly kind: 'merged'; readonly text: string }
+  | { readonly kind: 'merged' | 'renewed'; readonly text: string }
   | { readonly kind: 'refused'; readonly why: string };
 
 const EVENT = 'UserPromptSubmit';
 
-/** The settings with the hook as the last one of its event. Formatting, order and all other keys stay as they are. */
+/**
+ * The settings with the hook as the last one of its event, or in the place of one that an earlier version wrote. Formatting, order
+ * and all other keys stay as they are, and so does a hook of ours that was changed by hand.
+ */
 export const mergeHook = (text: string): Merge => {
   let settings: unknown;
   try {
@@ -23,6 +26,8 @@ export const mergeHook = (text: string): Merge => {
   if (!isObject(hooks)) return refused('its "hooks" is not an object');
   const { [EVENT]: entries = [] } = hooks;
   if (!Array.isArray(entries)) return refused(`its "${EVENT}" is not a list`);
+  const renewed = withHookRenewed(text);
+  if (renewed !== text) return { kind: 'renewed', text: renewed };
   if (JSON.stringify(entries).includes('doctor preflight')) return { kind: 'there' };
   const merged = withHook(text);
   const wanted = { ...settings, hooks: { ...hooks, [EVENT]: [...entries, HOOK_ENTRY] } };
@@ -38,6 +43,22 @@ const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
 
 const sameJson = (text: string, wanted: unknown): boolean =>
   tryOr(() => JSON.stringify(JSON.parse(text)) === JSON.stringify(wanted), false);
+
+const STRING = /"(?:[^"\\]|\\.)*"/g;
+
+/** With every earlier command of ours in the hooks of the event replaced; the same text where there is none. */
+const withHookRenewed = (text: string): string => {
+  const hooks = valueAt(text, skipSpace(text, 0), 'hooks');
+  const entries = hooks === null ? null : valueAt(text, hooks, EVENT);
+  if (entries === null) return text;
+  const end = endOfValue(text, entries);
+  const renewed = text
+    .slice(entries, end)
+    .replace(STRING, (token) =>
+      FORMER_HOOK_COMMANDS.includes(JSON.parse(token)) ? JSON.stringify(HOOK_COMMAND) : token,
+    );
+  return text.slice(0, entries) + renewed + text.slice(end);
+};
 
 /** Into the innermost of the file, its hooks, and those of the event that is there. */
 const withHook = (text: string): string => {

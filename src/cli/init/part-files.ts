@@ -11,11 +11,16 @@ import { makeRunId } from '../../lock/files/names.ts';
 import { mergeHook } from './merge-hook.ts';
 import type { PartFile } from './parts.ts';
 
-/** How a file stands: `there`: what it would say is said already; `taken`: it stays as it is, because of `why`. */
+/**
+ * How a file stands: `there`: what it would say is said already; `renewable`: an earlier version of us wrote it there; `taken`: it
+ * stays as it is, because of `why`.
+ */
 export type FileState =
   | { readonly kind: 'missing' | 'there' }
-  | { readonly kind: 'addable'; readonly before: string; readonly after: string }
+  | { readonly kind: 'addable' | 'renewable'; readonly before: string; readonly after: string }
   | { readonly kind: 'taken'; readonly why: string };
+
+type Changeable = Extract<FileState, { readonly after: string }>;
 
 /** Looks, and writes nothing. Throws what the system throws for a file that cannot be read. */
 export const stateOf = ({ path, text, form }: PartFile): FileState => {
@@ -24,8 +29,7 @@ export const stateOf = ({ path, text, form }: PartFile): FileState => {
   const found = readNamedFile(path).toString('utf8');
   if (form === 'whole') return found === text ? { kind: 'there' } : taken('something else is there');
   const added = form === 'line' ? withLine(found, text) : withHook(found);
-  if (added.kind === 'addable' && !entry.isFile()) return taken('it is not a regular file');
-  return added;
+  return 'after' in added && !entry.isFile() ? taken('it is not a regular file') : added;
 };
 
 const taken = (why: string): FileState => ({ kind: 'taken', why });
@@ -42,7 +46,8 @@ const withLine = (found: string, line: string): FileState =>
 const withHook = (found: string): FileState => {
   const merge = mergeHook(found);
   if (merge.kind === 'refused') return taken(merge.why);
-  return merge.kind === 'there' ? merge : { kind: 'addable', before: found, after: merge.text };
+  if (merge.kind === 'there') return merge;
+  return { kind: merge.kind === 'renewed' ? 'renewable' : 'addable', before: found, after: merge.text };
 };
 
 /** With or without the slashes around it a line of .gitignore ignores the directory. */
@@ -60,9 +65,9 @@ export const writePart = (file: PartFile, state: FileState): string | null => {
   makeDirectories(dirname(path));
   const directory = openOwned(systemCalls, dirname(path));
   try {
-    if (state.kind === 'addable' && form === 'hook') return replace(directory, path, state);
-    const added = state.kind === 'addable' ? state.after.slice(state.before.length) : text;
-    append(directory, path, added, state.kind === 'addable');
+    if ('after' in state && form === 'hook') return replace(directory, path, state);
+    const added = 'after' in state ? state.after.slice(state.before.length) : text;
+    append(directory, path, added, 'after' in state);
     return null;
   } finally {
     directory.close();
@@ -88,11 +93,7 @@ const writeAll = ({ calls }: OpenDirectory, descriptor: number, text: string, pa
 };
 
 /** Replaces the file and keeps the old one beside it: a program that has it open loses nothing. */
-const replace = (
-  directory: OpenDirectory,
-  path: string,
-  { before, after }: Extract<FileState, { kind: 'addable' }>,
-): string => {
+const replace = (directory: OpenDirectory, path: string, { before, after }: Changeable): string => {
   const { calls } = directory;
   const id = makeRunId(Date.now());
   const [staged, kept] = [`${path}.new-${id}`, `${path}.before-${id}`];

@@ -44,16 +44,19 @@ export const CONFIG_TEXT = `{
 }
 `;
 
-/** As in docs/recipes.md: each prompt of a second agent is blocked. */
-export const HOOK_ENTRY = {
-  hooks: [
-    {
-      type: 'command',
-      // The agent may have gone to another directory meanwhile.
-      command: `doctor preflight --for prompt -q "\${CLAUDE_PROJECT_DIR:-$PWD}" >&2; [ $? -ne 20 ] || { echo 'another agent works here: stop' >&2; exit 2; }`,
-    },
-  ],
-} as const;
+const blockingOn20 = (question: string): string =>
+  `${question} >&2; [ $? -ne 20 ] || { echo 'another agent works here: stop' >&2; exit 2; }`;
+
+/** As in docs/recipes.md: each prompt of a second agent is blocked. The agent may have gone to another directory meanwhile. */
+export const HOOK_COMMAND = blockingOn20(`doctor preflight --for prompt -q "\${CLAUDE_PROJECT_DIR:-$PWD}"`);
+
+/** What earlier versions wrote and recommended in its place: these count the agent that asks, or ask about where it is now. */
+export const FORMER_HOOK_COMMANDS: readonly string[] = [
+  blockingOn20('doctor preflight -q "$PWD"'),
+  blockingOn20(`doctor preflight -q "\${CLAUDE_PROJECT_DIR:-$PWD}"`),
+];
+
+export const HOOK_ENTRY = { hooks: [{ type: 'command', command: HOOK_COMMAND }] } as const;
 
 /** Settings of Claude Code that are nothing but this hook. */
 export const HOOK_TEXT = `${JSON.stringify({ hooks: { UserPromptSubmit: [HOOK_ENTRY] } }, null, 2)}\n`;

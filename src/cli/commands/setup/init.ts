@@ -82,7 +82,7 @@ const look = (file: PartFile): FileState => {
 };
 
 /** True if something can be written. */
-const isOpen = ({ kind }: FileState): boolean => kind === 'missing' || kind === 'addable';
+const isOpen = (state: FileState): boolean => state.kind === 'missing' || 'after' in state;
 
 const stateWords = (state: FileState): string => {
   switch (state.kind) {
@@ -92,6 +92,8 @@ const stateWords = (state: FileState): string => {
       return 'already there';
     case 'addable':
       return 'this would be added';
+    case 'renewable':
+      return 'our earlier one would be replaced';
     case 'taken':
       return `unchanged: ${state.why}`;
   }
@@ -127,7 +129,7 @@ const besides = ({ after, paste = [] }: Part, canvas: Canvas): readonly string[]
 
 const textLines = ({ text }: PartFile, state: FileState): readonly string[] => {
   if (state.kind === 'there') return [];
-  if (state.kind === 'addable') return changedLines(state.before, state.after);
+  if ('after' in state) return changedLines(state.before, state.after);
   const lines = text.trimEnd().split('\n');
   return lines.length > MAX_LINES
     ? [...lines.slice(0, LINES_SHOWN), `... (${lines.length - LINES_SHOWN} more lines)`]
@@ -149,7 +151,10 @@ const write = (part: Part, canvas: Canvas): Written => {
       const state = look(file);
       if (!isOpen(state)) return { isDone: state.kind === 'there', line: said(stateWords(state)) };
       const kept = writePart(file, state);
-      if (kept !== null) return { isDone: true, line: said(`hook added (backup: ${kept})`) };
+      if (kept !== null) {
+        const did = state.kind === 'renewable' ? 'renewed' : 'added';
+        return { isDone: true, line: said(`hook ${did} (backup: ${kept})`) };
+      }
       return { isDone: true, line: said(state.kind === 'addable' ? 'line added' : 'written') };
     } catch (error) {
       return { isDone: false, line: said(`not written: ${describeFailure(error)}`) };
