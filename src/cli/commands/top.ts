@@ -84,7 +84,6 @@ export const run: RunCommand = async (given, terminal) => {
       leaveScreen();
     },
     () => {
-      stdin.setRawMode(true);
       leaveScreen = enterAlternateScreen();
       open();
     },

@@ -1,5 +1,6 @@
 /** The other screen of a terminal, so that what stood there before comes back, whatever ends us. */
-import { writeSync } from 'node:fs';
+import { closeSync, openSync, writeSync } from 'node:fs';
+import { ReadStream } from 'node:tty';
 import { quietly } from '../../io/try-or.ts';
 
 const ENTER = '\u001b[?1049h\u001b[?25l';
@@ -9,10 +10,12 @@ const LEAVE = '\u001b[?1049l\u001b[?25h';
 const ENDS = ['exit', 'uncaughtExceptionMonitor'] as const;
 
 /**
- * Shows the other screen, without a cursor, on standard output. The answer brings the first one back, once: whoever calls it
+ * Shows the other screen, without a cursor, on standard output; in the background only once we are brought to the foreground, for
+ * until then a shell shows its prompt there. The answer brings the first one back, once: whoever calls it
  * first, we or the end of the process.
  */
 export const enterAlternateScreen = (): (() => void) => {
+  awaitForeground();
   let isThere = true;
   const leave = (): void => {
     if (!isThere) return;
@@ -24,6 +27,24 @@ export const enterAlternateScreen = (): (() => void) => {
   writeNow(ENTER);
   return leave;
 };
+
+/**
+ * Sets the mode of our terminal, whatever our streams are, and sets it back: the kernel stops whoever does that in the background,
+ * until he is continued in the foreground.
+ */
+const awaitForeground = (): void =>
+  // Without a terminal there is no foreground, and an orphan is not stopped.
+  quietly(() => {
+    const descriptor = openSync('/dev/tty', 'r+');
+    try {
+      const terminal = new ReadStream(descriptor);
+      terminal.setRawMode(true);
+      terminal.setRawMode(false);
+      terminal.destroy();
+    } finally {
+      closeSync(descriptor);
+    }
+  });
 
 /** A terminal that has hung up needs nothing any more. */
 const writeNow = (text: string): void =>

@@ -11,8 +11,7 @@ export const suspendAll = (): void => {
 
 /**
  * Lets SIGTSTP stop us only when `leave` has given the terminal back, and calls `enter` when we go on; both after SIGSTOP as well,
- * which nobody is told of before. `enter` sets the terminal's mode first: a shell that continues us in the background has us stopped
- * by that, before anything is drawn. The answer ends it all.
+ * which nobody is told of before. A shell may continue us in the background. The answer ends it all.
  */
 export const onSuspension = (leave: () => void | Promise<void>, enter: () => void): (() => void) => {
   let isAway = false;

@@ -70,8 +70,8 @@ export const run: RunCommand = async (given, terminal) => {
           leaveScreen();
         },
         () => {
-          keys?.open();
           leaveScreen = enterAlternateScreen();
+          keys?.open();
           void draw();
         },
       )

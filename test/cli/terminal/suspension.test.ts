@@ -127,6 +127,33 @@ const programBelow = (shell: number): number =>
     },
   );
 
+  // Without keys nothing else tells the view whose turn it is.
+  test.each(['top', 'locks --watch', 'locks --watch </dev/null'])(
+    '%s draws nothing while it is in the background, from its start or after Ctrl-Z',
+    async (args) => {
+      const hasKeys = !args.includes('<');
+      const inView: Modes = { ...IN_VIEW, isCooked: !hasKeys };
+      const shell = await shellInPane(someTown());
+      shell.run(`clear; ${COMMAND.join(' ')} ${args} &`);
+      await until(() => {
+        shell.run('clear; jobs; echo in-the-back');
+        return /topped[\s\S]*in-the-back/.test(shell.screen());
+      }, 'the view to be stopped');
+      await shell.shows('in-the-back', IN_SHELL);
+      shell.run('clear; fg');
+      await shell.shows('crew/ada', inView);
+      shell.type('C-z');
+      await shell.shows('topped', IN_SHELL);
+      shell.run('clear; bg; sleep 3; echo in-the-back');
+      await shell.shows('\nin-the-back', IN_SHELL);
+      expect(shell.screen()).not.toContain('crew/ada');
+      shell.run('clear; fg');
+      await shell.shows('crew/ada', inView);
+      shell.type(hasKeys ? 'q' : 'C-c');
+      await shell.shows('$', IN_SHELL);
+    },
+  );
+
   test('the progress of a diagnosis is wiped off on Ctrl-Z, eats nothing of what the shell wrote, and is drawn anew on fg', async () => {
     // A server that does not answer keeps the diagnosis from going on.
     const frozen = await startTmux({ name: 'frozen' });
