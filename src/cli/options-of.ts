@@ -8,16 +8,27 @@ import { heapKeeper } from './terminal/small-heap.ts';
 import type { Terminal } from './terminal/terminal.ts';
 
 /** What every look takes from the command line; what is not given there the configuration decides. */
-export const lookOptionsOf = ({ options }: Arguments, { env, cwd, stderr }: Terminal) => ({
+export const lookOptionsOf = ({ options }: Arguments, terminal: Terminal) => ({
   scan: options.deep ? ('deep' as const) : options.quick ? ('quick' as const) : undefined,
   sockets: unlessEmpty(options.socket),
   timeoutMs: options.timeout ?? undefined,
   home: options.home,
   formerHosts: options.formerHost,
-  env,
-  cwd,
-  onNote: (note: string) => stderr.write(notice(note, stderr)),
+  env: terminal.env,
+  cwd: terminal.cwd,
+  onNote: (note: string) => noteOnce(note, terminal),
 });
+
+const noted = new WeakMap<Terminal, Set<string>>();
+
+/** A run may look several times, and what it notes stays the same. */
+const noteOnce = (note: string, terminal: Terminal): void => {
+  const said = noted.get(terminal) ?? new Set();
+  noted.set(terminal, said);
+  if (said.has(note)) return;
+  said.add(note);
+  terminal.stderr.write(notice(note, terminal.stderr));
+};
 
 /** What every diagnosis takes from the command line. Throws `E_USAGE` and `E_IO` for saved evidence that cannot be read. */
 export const diagnoseOptionsOf = async (given: Arguments, terminal: Terminal): Promise<DiagnoseOptions> => {

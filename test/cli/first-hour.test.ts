@@ -304,6 +304,11 @@ describe('worktrees beside the repository', () => {
       expect(stderr).toContain(`doctor --town ${app}`);
     }
     expect(doctor([], { cwd: app }).stderr).toBe('');
+    // However often a command looks.
+    for (const words of [['.'], ['.', 'feature-1']])
+      expect(
+        doctor(['explain', ...words], { cwd: town.path('feature-1') }).stderr.match(/only this/g),
+      ).toHaveLength(1);
   });
 
   test('a deleted worktree that git still lists is in every view, and each printed command works', () => {

@@ -36,6 +36,10 @@ describe('explain', () => {
       'gap',
       'ok',
       'next',
+      'force',
+      'journal',
+      'helper',
+      'preflight',
     ])
       expect([word, listed.includes(word)]).toEqual([word, true]);
     for (const word of [

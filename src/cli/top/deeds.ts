@@ -8,6 +8,7 @@ import { heal } from '../../heal.ts';
 import { findReleases } from '../../repair/find-releases.ts';
 import { contextOf, longPath } from '../../repair/repair-context.ts';
 import { undoReleases } from '../../repair/undo.ts';
+import { localTime } from '../../reporters/history/history-text.ts';
 import { createPen, type Presentation } from '../../reporters/screen/style.ts';
 import { nameOfReleased } from '../../reporters/screen/words.ts';
 import { commandLine } from '../terminal/command-line.ts';
@@ -82,7 +83,7 @@ export const undo = async ({ root, asking, presentation, signal }: DeedContext):
   const names = open.map(({ entry }) =>
     pen.safe(nameOfReleased({ ...entry, lock: longPath(root, entry.lock) }, root)),
   );
-  asking.say([`Released at ${open[0]?.entry.at ?? ''}:`, ...names.map((name) => `  ${name}`)]);
+  asking.say([`Released at ${localTime(open[0]?.entry.at ?? '')}:`, ...names.map((name) => `  ${name}`)]);
   const answer = await asking.ask(
     `Restore ${open.length === 1 ? 'this lock' : `these ${count(open.length, 'lock')}`}?`,
     '[y]es, [N]o: ',

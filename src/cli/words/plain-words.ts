@@ -84,6 +84,22 @@ const EVIDENCE_TEXTS: Readonly<Record<Exclude<Fact['source'], 'lock'>, string>> 
   clock: 'Evidence from the clock: how old the lock is.',
 };
 
+const OWN_TEXTS = {
+  force:
+    '`doctor --fix --worker WORKER` with --force releases a lock even if its agent may still be running. doctor undo restores it.',
+  journal:
+    'The file .runtime/lock-doctor/journal.jsonl: every release, undo and take-over, with who did it. doctor log shows it.',
+  helper:
+    'A program that takes the lock for its agent and exits. So a dead process in a lock does not show that the agent is gone.',
+  preflight:
+    '`doctor preflight WORKER` says whether an agent may start there: free, held, repairable or unsure.',
+  exec: '`doctor exec WORKER -- CMD` runs CMD in the worker while holding its lock, so that only one can.',
+  undo: '`doctor undo` restores what the last run released, never over a newer lock.',
+  guard:
+    'The file agent.lock.flock beside a lock: whoever changes the lock holds it with flock for a moment. It stays there.',
+  hook: 'A command that an agent’s tool runs at certain moments. doctor init writes one that refuses a second agent.',
+} as const;
+
 /** Meanings by word. */
 export const PLAIN_TEXTS: ReadonlyMap<string, string> = new Map(
   Object.entries({
@@ -96,6 +112,7 @@ export const PLAIN_TEXTS: ReadonlyMap<string, string> = new Map(
     ...UNDO_TEXTS,
     ...TOWN_TEXTS,
     ...EVIDENCE_TEXTS,
+    ...OWN_TEXTS,
     ok: 'Everything could be checked, and there is no problem. Exit code 0.',
     check: 'One of the things that doctor looks for. doctor checks lists them.',
     problem: 'A finding of severity warning or error (see --fail-on). Exit code 1.',
