@@ -4,7 +4,6 @@ import {
   defineCheck,
   describeRefusal,
   type Fix,
-  fixThere,
   isAgents,
   ofKind,
   release,
@@ -18,8 +17,7 @@ const fixFor = (verdict: Verdict): Fix => {
     return advice('find out what wrote it; once nothing uses it, remove it yourself', [
       ['ls', '-la', lock.path],
     ]);
-  if (!allowed.allowed && allowed.why === 'outside') return fixThere(verdict);
-  if (allowed.allowed || allowed.why === 'young') return release(verdict);
+  if (allowed.allowed || allowed.why === 'young' || allowed.why === 'outside') return release(verdict);
   if (allowed.why === 'not-a-file') {
     const what = lock.isRegularFile ? 'larger than any lock' : 'not a regular file';
     return advice(`${what}, so nothing is removed; find out what put it there`, [['ls', '-la', lock.path]]);

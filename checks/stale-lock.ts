@@ -5,7 +5,6 @@ import {
   type Examination,
   type Finding,
   type Fix,
-  fixThere,
   isHarmless,
   release,
   sinceAtEnd,
@@ -15,7 +14,6 @@ import {
 
 const fixFor = (verdict: Verdict): Fix => {
   const { release: allowed } = verdict;
-  if (!allowed.allowed && allowed.why === 'outside') return fixThere(verdict);
   if (allowed.allowed || allowed.why !== 'tracked-unknown') return release(verdict);
   return advice(
     'git could not say whether it tracks this lock, so it is not released; make git work there first',

@@ -1,5 +1,14 @@
 /** Locks that git tracks, or would pick up with the next `git add`. */
-import { advice, defineCheck, type Finding, isAgents, type LockFile, type Verdict } from '../src/check.ts';
+import {
+  advice,
+  defineCheck,
+  type Finding,
+  groupBy,
+  isAgents,
+  type LockFile,
+  relativeTo,
+  type Verdict,
+} from '../src/check.ts';
 
 const PARTS = /^(.*)\/([^/]+)\/([^/]+)$/s;
 
@@ -19,40 +28,75 @@ const tracked = ({ lock }: Verdict): Finding => ({
   ],
   fix: advice(`untrack it (git rm --cached), ignore ${pattern(lock)}, commit`, [
     ['git', '-C', workerDirectory(lock), 'rm', '--cached', '--quiet', '--', fileName(lock)],
-    ['sh', '-c', 'printf \'\\n%s\\n\' "$2" >> "$1/.gitignore"', 'sh', workerDirectory(lock), pattern(lock)],
+    ['sh', '-c', '{ echo; echo "$1"; } >> "$2"', 'sh', pattern(lock), `${workerDirectory(lock)}/.gitignore`],
     ['git', '-C', workerDirectory(lock), 'add', '.gitignore'],
   ]),
 });
 
-const unignored = ({ lock }: Verdict): Finding => ({
+const repositoryOf = ({ git }: LockFile): string => git?.repository ?? 'the repository';
+
+const unignored = (lock: LockFile): Finding => ({
   severity: 'info',
   worker: lock.worker,
   lock: lock.id,
   message: `${directoryName(lock)}/ is not in .gitignore; this lock could be committed`,
-  evidence: [
-    { source: 'git', text: `no ignore rule in ${lock.git?.repository ?? 'the repository'} covers it` },
-  ],
-  fix: advice(`add ${directoryName(lock)}/ to info/exclude in its git directory`, [
-    [
-      'sh',
-      '-c',
-      'printf \'\\n%s\\n\' "$2" >> "$(git -C "$1" rev-parse --path-format=absolute --git-path info/exclude)"',
-      'sh',
-      workerDirectory(lock),
-      `${directoryName(lock)}/`,
-    ],
-  ]),
+  evidence: [{ source: 'git', text: `no ignore rule in ${repositoryOf(lock)} covers it` }],
+  fix: advice(
+    `add ${directoryName(lock)}/ to ${excludeOf(lock)}`,
+    lock.git?.exclude === undefined
+      ? []
+      : [
+          [
+            'sh',
+            '-c',
+            'mkdir -p "$(dirname "$2")" && { echo; echo "$1"; } >> "$2"',
+            'sh',
+            `${directoryName(lock)}/`,
+            lock.git.exclude,
+          ],
+        ],
+  ),
 });
+
+/** The file whose rules count for this lock and whose changes are not committed: the worktrees of a clone share it. */
+const excludeOf = ({ git }: LockFile): string => git?.exclude ?? 'info/exclude in its git directory';
+
+/** Locks of one clone that the same rule would ignore. */
+const allUnignored = (locks: readonly LockFile[], root: string): readonly Finding[] =>
+  [...groupBy(locks, (lock) => `${directoryName(lock)}\0${lock.git?.exclude ?? lock.id}`).values()].flatMap(
+    ([lock, ...others]) => {
+      if (lock === undefined) return [];
+      if (others.length === 0) return [unignored(lock)];
+      const all = [lock, ...others];
+      return {
+        ...unignored(lock),
+        worker: null,
+        workers: all.map(({ worker }) => worker),
+        lock: null,
+        about: `${directoryName(lock)} ${relativeTo(root, excludeOf(lock)) ?? excludeOf(lock)}`,
+        message: `${directoryName(lock)}/ is not in .gitignore; ${all.length} locks could be committed`,
+        evidence: all.map((one) => ({
+          source: 'git' as const,
+          text: `no ignore rule in ${repositoryOf(one)} covers ${fileName(one)}`,
+        })),
+      };
+    },
+  );
 
 export default defineCheck({
   id: 'tracked-lock',
   title: 'Tracked locks',
   summary: 'git tracks the lock file, or nothing keeps git from doing so.',
-  run: ({ verdicts }) =>
-    verdicts.flatMap((verdict) => {
-      const { git } = verdict.lock;
-      if (git === null || git.repository === null) return [];
-      if (git.tracked.seen && git.tracked.value) return [tracked(verdict)];
-      return git.ignored.seen && !git.ignored.value ? [unignored(verdict)] : [];
-    }),
+  run: ({ verdicts, snapshot }) => [
+    ...verdicts.filter(isTracked).map(tracked),
+    ...allUnignored(
+      verdicts
+        .filter((verdict) => !isTracked(verdict))
+        .flatMap(({ lock }) => (isUnignored(lock) ? [lock] : [])),
+      snapshot.town.root,
+    ),
+  ],
 });
+
+const isTracked = ({ lock: { git } }: Verdict): boolean => git?.tracked.seen === true && git.tracked.value;
+const isUnignored = ({ git }: LockFile): boolean => git?.ignored.seen === true && !git.ignored.value;

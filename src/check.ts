@@ -2,10 +2,10 @@
  * What a check module imports (`lock-doctor/check`): the types of the evidence, and helpers for wording. A check is
  * pure: it gets an examination and returns findings; a fix is a proposal that only the repair acts on.
  */
-import { releaseCommand } from './core/report/git-commands.ts';
 import type { Check, Fix } from './core/types/check.ts';
 import type { Verdict } from './core/types/judgement.ts';
 
+export { groupBy } from './core/group-by.ts';
 export { programOf } from './core/programs/classify.ts';
 export { isAbandoned, lockBeside } from './core/record/lock-names.ts';
 export { describeAge } from './core/report/amounts.ts';
@@ -61,13 +61,3 @@ export const advice = (text: string, commands: readonly (readonly string[])[] = 
   text,
   commands,
 });
-
-/** Advises the repair from the directory that it belongs to, of a lock that lies outside of the root (`Release.why`: `outside`). */
-export const fixThere = ({ lock: { path, gitDir } }: Verdict): Fix =>
-  gitDir === undefined
-    ? advice('run doctor --fix in that directory', [
-        ['doctor', '--fix', '--town', path.replace(/\/[^/]+\/[^/]+$/, '')],
-      ])
-    : advice('it is outside this directory: run doctor --fix in its repository', [
-        releaseCommand({ path, gitDir }),
-      ]);

@@ -2,9 +2,13 @@
 import type { Report, ReportFinding } from '../core/types/report.ts';
 import { escapeControls } from './screen/safe-text.ts';
 import { describeFix } from './screen/sentences.ts';
-import { summarize } from './screen/summary.ts';
+import { quoteCommand } from './screen/shell-quote.ts';
+import { isFixable, summarize } from './screen/summary.ts';
 import { nameOf } from './screen/words.ts';
 import { worstFirst } from './screen/worst-first.ts';
+
+/** Written so, a line break ends neither the annotation nor its text. */
+const LINE_BREAK = '%0A';
 
 const LEVELS = { info: 'notice', warning: 'warning', error: 'error' } as const;
 
@@ -35,8 +39,10 @@ const annotation = (finding: ReportFinding, report: Report): string => {
     `title=${property(finding.check)}`,
   ];
   const fix = describeFix(finding);
+  // Nothing but the headline follows, so what to run stands here.
+  const commands = isFixable(finding) ? [] : finding.next;
   const text = `${nameOf(finding.worker ?? '.', report.town?.root)}: ${finding.message}${fix === null ? '' : ` (${fix})`}`;
-  return `::${LEVELS[finding.severity]} ${properties.join(',')}::${data(text)}`;
+  return `::${LEVELS[finding.severity]} ${properties.join(',')}::${[text, ...commands.map((command) => quoteCommand(command))].map(data).join(LINE_BREAK)}`;
 };
 
 const data = (text: string): string => escapeControls(text).replaceAll('%', '%25');

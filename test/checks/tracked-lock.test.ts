@@ -9,7 +9,9 @@ import { aLock, aPane, aServer } from '../support/snapshot.ts';
 import { gitFacts, runOn, TRACKED } from './run-on.ts';
 
 const ADA = 'gastown/crew/ada';
-const UNIGNORED = gitFacts({ ignored: { seen: true, value: false } });
+/** A lock that nothing ignores, in a clone with this exclude file. */
+const unignoredIn = (exclude: string) => gitFacts({ ignored: { seen: true, value: false }, exclude });
+const UNIGNORED = unignoredIn('/clone/.git/info/exclude');
 
 describe('tracked-lock reports', () => {
   test('a lock that git tracks, held or stale, as a warning with advice only', () => {
@@ -22,8 +24,30 @@ describe('tracked-lock reports', () => {
 
   test('a lock that git does not ignore, as information', () => {
     expect(runOn(check, { locks: [aLock(ADA, {}, { git: UNIGNORED })] })).toMatchObject([
-      { severity: 'info', message: expect.stringContaining('.runtime/ is not in .gitignore') },
+      {
+        severity: 'info',
+        worker: ADA,
+        message: expect.stringContaining('.runtime/ is not in .gitignore'),
+        fix: { text: 'add .runtime/ to /clone/.git/info/exclude' },
+      },
     ]);
+  });
+
+  test('the locks that one file would keep out of commits once, and lists them', () => {
+    const inWorktrees = ['a', 'b', 'c'].map((name) => aLock(`gastown/crew/${name}`, {}, { git: UNIGNORED }));
+    const elsewhere = aLock(ADA, {}, { git: unignoredIn('/other/.git/info/exclude') });
+    const findings = runOn(check, { locks: [...inWorktrees, elsewhere] });
+    expect(findings.map(({ worker, lock, evidence }) => [worker, lock, evidence.length])).toEqual([
+      [null, null, 3],
+      [ADA, `agent:${ADA}`, 1],
+    ]);
+    expect(findings[0]).toMatchObject({
+      workers: ['gastown/crew/a', 'gastown/crew/b', 'gastown/crew/c'],
+      message: '.runtime/ is not in .gitignore; 3 locks could be committed',
+    });
+    // At an old place the locks need another rule.
+    const legacy = aLock(ADA, {}, { layout: 'legacy', path: '/x/.gastown/agent.lock', git: UNIGNORED });
+    expect(runOn(check, { locks: [...inWorktrees, legacy] })).toHaveLength(2);
   });
 });
 
@@ -84,10 +108,21 @@ describe('the advised commands, run as printed,', () => {
     expect(git(place, 'status', '--porcelain')).toBe('');
   });
 
-  test('exclude an unignored lock without touching any file of the working tree', () => {
+  test('exclude an unignored lock in all worktrees, without touching any file of a working tree', () => {
     const place = makeWorker();
-    expect(git(place, 'status', '--porcelain')).toBe('?? .runtime/\n');
-    paste(advise(place, UNIGNORED));
-    expect(git(place, 'status', '--porcelain')).toBe('');
+    git(place, 'commit', '--quiet', '--allow-empty', '-m', 'first');
+    const tree = join(place, '.worktrees/tree');
+    git(place, 'worktree', 'add', '--quiet', tree);
+    mkdirSync(join(tree, '.runtime'));
+    writeFileSync(join(tree, '.runtime/agent.lock'), '{}');
+    expect(git(tree, 'status', '--porcelain')).toBe('?? .runtime/\n');
+    // An exclude file whose last line does not end, and none at all.
+    const exclude = join(place, '.git/info/exclude');
+    writeFileSync(exclude, '.worktrees/');
+    paste(advise(tree, unignoredIn(exclude)));
+    for (const top of [place, tree]) expect(git(top, 'status', '--porcelain')).toBe('');
+    rmSync(join(place, '.git/info'), { recursive: true });
+    paste(advise(tree, unignoredIn(exclude)));
+    expect(git(tree, 'status', '--porcelain')).toBe('');
   });
 });

@@ -87,7 +87,11 @@ describe('a root whose git directory lies elsewhere', () => {
       expect(report.findings).toMatchObject([
         {
           check: 'stale-lock',
-          fix: { action: 'advice', text: expect.stringContaining('outside this directory') },
+          fix: {
+            action: 'release',
+            status: 'skipped',
+            reason: expect.stringContaining('outside this directory'),
+          },
           next: [['doctor', '--fix', '--town', town, '--lock', path]],
         },
       ]);
@@ -133,8 +137,8 @@ describe('a root whose git directory lies elsewhere', () => {
     const report = await heal(above, { env });
     expect(report.summary?.fixed).toBe(1);
     expect([existsSync(own), existsSync(shared)]).toEqual([false, true]);
-    expect(report.findings.find(({ fix }) => fix?.action === 'advice')).toMatchObject({
-      fix: { text: expect.stringContaining('outside this directory') },
+    expect(report.findings.find(({ lock }) => lock?.endsWith('config.lock'))).toMatchObject({
+      fix: { reason: expect.stringContaining('outside this directory') },
       next: [['doctor', '--fix', '--town', root, '--lock', shared]],
     });
   });

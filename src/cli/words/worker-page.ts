@@ -1,7 +1,7 @@
 /** The page of one worker behind `doctor explain WORKER`: what is there, why, and what may be done. Markdown. */
 import { releaseOf } from '../../core/judge/may-release.ts';
 import { answerPreflight } from '../../core/preflight/with-locks.ts';
-import { unlockCommand } from '../../core/report/git-commands.ts';
+import { releaseCommand, unlockCommand } from '../../core/report/git-commands.ts';
 import { sinceAtEnd } from '../../core/report/holder-words.ts';
 import { optionWith, townOption } from '../../core/report/name-worker.ts';
 import { refusalOf } from '../../core/report/refusals.ts';
@@ -83,9 +83,11 @@ const describeVerdict = (verdict: Verdict, { snapshot, collisions }: Examination
     '',
     refusal === null
       ? inOneLine('Releases it:', command(['doctor', '--fix', ...target]))
-      : canForce
-        ? 'Nothing, unless forced.'
-        : `Nothing: ${isCrowded ? 'agents are running here' : isWorkedIn ? 'the lock is held' : safe(refusal)}.`,
+      : !release.allowed && release.why === 'outside'
+        ? inOneLine('Nothing from here: it is outside this directory. Run:', command(releaseCommand(lock)))
+        : canForce
+          ? 'Nothing, unless forced.'
+          : `Nothing: ${isCrowded ? 'agents are running here' : isWorkedIn ? 'the lock is held' : safe(refusal)}.`,
     ...checkPart(verdict, pen),
     ...byHandPart(verdict, pen),
     ...(canForce ? ['', inOneLine(RECIPE_BEGINS, command(['doctor', '--fix', '--force', ...named]))] : []),

@@ -11,13 +11,17 @@ export const unlockCommand = (lock: Pick<LockFile, 'kind' | 'path' | 'tree'>): r
     ? ['git', '-C', mainGitDirOf(lock), 'worktree', 'unlock', lock.tree.path]
     : null;
 
-/** Releases this lock alone, from the repository in which it lies: a repair writes only inside its root. */
+/** Releases a lock from where it lies, a lock of git alone: a repair writes only inside its root. */
 export const releaseCommand = ({
   path,
   gitDir,
-}: Pick<LockFile, 'path'> & { readonly gitDir: Pick<LockGitDir, 'main'> }): readonly string[] => [
-  ...['doctor', '--fix', '--town', repositoryAround(gitDir.main), '--lock', path],
-];
+}: Pick<LockFile, 'path'> & { readonly gitDir?: Pick<LockGitDir, 'main'> | undefined }): readonly string[] =>
+  gitDir === undefined
+    ? ['doctor', '--fix', '--town', workerAround(path)]
+    : ['doctor', '--fix', '--town', repositoryAround(gitDir.main), '--lock', path];
+
+/** The worker of an agent's lock. */
+const workerAround = (path: string): string => path.replace(/\/[^/]+\/[^/]+$/, '') || '/';
 
 /** The working tree around a git directory, or around the one that it is a part of; a bare or separate one itself. */
 const repositoryAround = (main: string): string =>

@@ -8,7 +8,7 @@ import { findingId } from './finding-id.ts';
 import { summary } from './holder-words.ts';
 import { describeInterrupted, exitCodeAfter, type Interruptible, NOT_BEGUN } from './interruption.ts';
 import { townOption, workerArgument } from './name-worker.ts';
-import { exitCodeOf, type ReleaseOutcome, SKIPPED } from './report.ts';
+import { exitCodeOf, type ReleaseOutcome, SKIPPED, withoutConsent } from './report.ts';
 
 /** What a repair did: outcomes by lock id, and the id under which `doctor undo` finds them (null where nothing moved). */
 export interface RepairRecord {
@@ -45,8 +45,7 @@ const withOutcome = (
 };
 
 /** Of a release that was not made: whoever tries it again decides anew. */
-const asking = (commands: ReportFinding['next']): ReportFinding['next'] =>
-  commands.map((command) => command.filter((word) => word !== '--yes'));
+const asking = (commands: ReportFinding['next']): ReportFinding['next'] => commands.map(withoutConsent);
 
 const PLANNED_BY_FORCE: ReportFix = { ...SKIPPED, status: 'planned', reason: 'by force' };
 

@@ -21,6 +21,7 @@ import {
   SCHEMA_VERSION,
 } from '../types/report.ts';
 import { findingId } from './finding-id.ts';
+import { releaseCommand } from './git-commands.ts';
 import { asAsked, optionWith, townOption, workerArgument } from './name-worker.ts';
 import { refusalOf } from './refusals.ts';
 
@@ -94,6 +95,13 @@ const reportFix = (finding: Finding, verdicts: ReadonlyMap<string, Verdict>): Re
 };
 
 const FIX: readonly string[] = ['doctor', '--fix'];
+const CONSENT = '--yes';
+
+/** The command for somebody who has not agreed to anything yet: it asks, where there is a terminal. */
+export const withoutConsent = (command: readonly string[]): readonly string[] =>
+  command.filter((word) => word !== CONSENT);
+
+const isOutside = ({ release }: Verdict): boolean => !release.allowed && release.why === 'outside';
 
 const nextOf = (
   finding: Finding,
@@ -104,15 +112,13 @@ const nextOf = (
 ): readonly (readonly string[])[] => {
   if (finding.fix?.action === 'advice' && finding.fix.commands.length > 0) return finding.fix.commands;
   if (finding.worker === null) return [];
+  const verdict = verdicts.get(finding.lock ?? '');
+  if (fix?.action === 'release' && verdict !== undefined && isOutside(verdict))
+    return [releaseCommand(verdict.lock)];
   return fix?.action === 'release' && fix.safe
     ? [
         // Not spread: such a list keeps room for more words, and there may be ten thousand lists.
-        FIX.concat(
-          optionWith('worker', finding.worker),
-          '--yes',
-          asAsked(verdicts.get(finding.lock ?? '')),
-          town,
-        ),
+        FIX.concat(optionWith('worker', finding.worker), CONSENT, asAsked(verdict), town),
       ]
     : [['doctor', 'explain', workerArgument(finding.worker, root), ...town]];
 };

@@ -124,6 +124,8 @@ export interface GitFacts {
   readonly ignored: Observed<boolean>;
   /** The working tree's top directory, or null outside any repository. */
   readonly repository: string | null;
+  /** The file with the ignore rules of this clone, which all its working trees share; left out where nothing is to be ignored. */
+  readonly exclude?: string;
 }
 
 /** A linked working tree of git, as its administrative files tell of it. */

@@ -9,7 +9,7 @@ import { findProgram } from '../../io/programs/find-program.ts';
 import { inParallel } from '../../io/programs/in-parallel.ts';
 import { callerUid } from '../../io/trust.ts';
 import { askIgnored, askTracked, type GitClient } from './git-command.ts';
-import { plainIgnoring } from './ignore.ts';
+import { excludeOf, plainIgnoring } from './ignore.ts';
 import { glanceAtIndex } from './index-glance.ts';
 import { type Repository, repositoryFinder } from './repository.ts';
 
@@ -109,11 +109,16 @@ const askRepository = async (
           client,
         )
       : notAsked;
-  return places.map((place) => ({
-    tracked: factOf(place.path, place.pathBytes, tracked),
-    ignored: claimsWorker(place) ? factOf(place.path, place.pathBytes, ignored) : notAsked,
-    repository: repository.top,
-  }));
+  return places.map((place) => {
+    const ignoredHere = claimsWorker(place) ? factOf(place.path, place.pathBytes, ignored) : notAsked;
+    const isUnignored = ignoredHere.seen && !ignoredHere.value && repository.gitDir !== null;
+    return {
+      tracked: factOf(place.path, place.pathBytes, tracked),
+      ignored: ignoredHere,
+      repository: repository.top,
+      ...(isUnignored ? { exclude: excludeOf(repository.gitDir) } : {}),
+    };
+  });
 };
 
 const factOf = (

@@ -12,7 +12,7 @@ const MAX_PATTERN_BYTES = 256 * 1024;
  * in (`.runtime`), without any wildcards or exceptions (`!`). False means: ask git.
  */
 export const plainIgnoring = (top: string, gitDir: string): ((lockPath: string) => boolean) => {
-  const lists = [`${top}/.gitignore`, `${sharedDirectory(gitDir)}/info/exclude`].map(patternsIn);
+  const lists = [`${top}/.gitignore`, excludeOf(gitDir)].map(patternsIn);
   const patterns = new Set(lists.flatMap((list) => list ?? []));
   const isPlain =
     lists.every((list) => list !== null) && ![...patterns].some((pattern) => pattern.startsWith('!'));
@@ -22,6 +22,9 @@ export const plainIgnoring = (top: string, gitDir: string): ((lockPath: string) 
     return isPlain && plain.some((pattern) => patterns.has(pattern));
   };
 };
+
+/** The file with the ignore rules of this clone alone. */
+export const excludeOf = (gitDir: string): string => `${sharedDirectory(gitDir)}/info/exclude`;
 
 /** Worktrees share `info/` with the repository that they belong to. */
 const sharedDirectory = (gitDir: string): string => {

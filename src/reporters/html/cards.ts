@@ -1,5 +1,6 @@
 /** The cards of the HTML report: its locks, the agents that work without one, and its findings, each with its evidence. */
 import { describeAge } from '../../core/report/amounts.ts';
+import { withoutConsent } from '../../core/report/report.ts';
 import type { Report, ReportFinding, ReportLock } from '../../core/types/report.ts';
 import { markOf } from '../screen/blocks.ts';
 import { rowsOf } from '../screen/lock-rows.ts';
@@ -69,7 +70,9 @@ ${descriptions([
   ['fix', describeFix(finding)],
   [
     'next',
-    next.length === 0 ? null : html`${next.map((command) => html`<code>${quoteCommand(command)}</code> `)}`,
+    next.length === 0
+      ? null
+      : html`${next.map((command) => html`<code>${quoteCommand(withoutConsent(command))}</code> `)}`,
   ],
 ])}
 </article>

@@ -33,8 +33,8 @@ const findingLines = (
   report: Report,
   canvas: Canvas,
 ): readonly string[] => {
-  const { safe, dim, flow, signed, command, presentation } = canvas;
-  const { worker, message, evidence, fix, lock, next } = finding;
+  const { safe, dim, flow, signed, presentation } = canvas;
+  const { worker, message, evidence, fix, lock } = finding;
   // What --fix would do is said once, in the summary; only what it did or left stands with the finding.
   const outcome =
     fix === null || fix.action === 'advice' || isFixable(finding) ? null : describeFix(atHome(finding));
@@ -51,12 +51,9 @@ const findingLines = (
         : signed(mark, 0, `${name}: ${said}`);
   const named = name === null ? head : linkName(head, name, report, lock, canvas);
   const isAdvice = fix?.action === 'advice';
-  // Commands for what needs somebody stand in the summary.
-  const commands = isAdvice && finding.severity === 'info' && finding.check !== 'idle-session' ? next : [];
   return [
     ...named,
     ...(isAdvice && fix.text !== null ? flow(4, safe(fix.text)).map(dim) : []),
-    ...commands.map((argv) => dim(`      ${command(argv)}`)),
     ...(presentation.verbosity === 'verbose'
       ? [...takenAt(report, lock), ...evidence.map(({ source, text }) => `${source}: ${safe(text)}`)].flatMap(
           (line) => flow(6, line).map(dim),

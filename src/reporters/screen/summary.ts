@@ -2,10 +2,11 @@
 import { groupBy } from '../../core/group-by.ts';
 import { count } from '../../core/report/amounts.ts';
 import { optionWith, townOption } from '../../core/report/name-worker.ts';
+import { REFUSALS } from '../../core/report/refusals.ts';
 import { STATES } from '../../core/types/judgement.ts';
 import type { Report, ReportFinding } from '../../core/types/report.ts';
 import { isPart } from './sentences.ts';
-import { worstFirst } from './worst-first.ts';
+import { RANK_OF_DOUBT, rankOf, worstFirst } from './worst-first.ts';
 
 /** One thing the reader may do now: why, the commands that do it, and how many more there are. */
 interface NextStep {
@@ -23,31 +24,40 @@ export interface Summary {
 /** As many commands are shown per step, unless all of them are wanted. */
 const COMMANDS_SHOWN = 3;
 
-/** Answers the operator's last question, "and now?", from the report alone. */
+/** Answers the operator's last question, "and now?", from the report alone: what was done, then what to do, the worst first. */
 export const summarize = (report: Report, verbose = false): Summary => {
-  const fixed = report.findings.filter(({ fix }) => fix?.status === 'fixed');
-  const open = worstFirst(report.findings.filter(({ fix }) => fix?.status !== 'fixed'));
-  const problems = open.filter(({ severity }) => severity !== 'info');
+  const findings = groupBy(worstFirst(report.findings), stepFor);
+  const of = (step: StepName): readonly ReportFinding[] => findings.get(step) ?? [];
+  const rank = (...steps: readonly StepName[]): number =>
+    Math.min(...steps.flatMap((step) => of(step).slice(0, 1)).map(rankOf));
   const shown = verbose ? Number.POSITIVE_INFINITY : COMMANDS_SHOWN;
-  return {
-    headline: headline(report),
-    steps: eachOnce([
-      releasedStep(report, fixed),
-      fixableStep(report, problems.filter(isFixable)),
-      youngStep(report, problems.filter(isYoung)),
-      personalStep(
-        report,
-        problems.filter((finding) => !finding.doubt && !isFixable(finding) && !isYoung(finding)),
-        shown,
-      ),
-      idleStep(open.filter(({ check }) => check === 'idle-session')),
-      doubtStep(
-        report,
-        problems.filter(({ doubt }) => doubt),
-        shown,
-      ),
-    ]),
-  };
+  // One and the same command releases what is free now and what will be.
+  const releases = rank('fixable', 'young');
+  const steps: readonly (readonly [rank: number, step: NextStep | null])[] = [
+    [releases, fixableStep(report, of('fixable'))],
+    [releases, youngStep(report, of('young'))],
+    [rank('personal'), personalStep(report, of('personal'), shown)],
+    [rank('elsewhere'), elsewhereStep(report, of('elsewhere'), shown)],
+    [Math.min(rank('doubt'), RANK_OF_DOUBT), doubtStep(report, of('doubt'), shown)],
+    [rank('idle'), idleStep(of('idle'))],
+    [rank('hint'), hintStep(report, of('hint'), shown)],
+  ];
+  const inOrder = [...steps].sort(([a], [b]) => (a === b ? 0 : a - b)).map(([, step]) => step);
+  return { headline: headline(report), steps: eachOnce([releasedStep(report, of('fixed')), ...inOrder]) };
+};
+
+type StepName = 'fixed' | 'fixable' | 'young' | 'personal' | 'elsewhere' | 'doubt' | 'idle' | 'hint';
+
+/** In which step the reader is told what to do about a finding; null where there is nothing to do. */
+const stepFor = (finding: ReportFinding): StepName | null => {
+  const { check, severity, doubt, fix, next } = finding;
+  if (fix?.status === 'fixed') return 'fixed';
+  if (check === 'idle-session') return 'idle';
+  if (severity === 'info') return fix?.action === 'advice' && next.length > 0 ? 'hint' : null;
+  if (isFixable(finding)) return 'fixable';
+  if (doubt) return 'doubt';
+  if (isYoung(finding)) return 'young';
+  return isElsewhere(finding) ? 'elsewhere' : 'personal';
 };
 
 /** A command that an earlier step shows is not shown again. */
@@ -92,8 +102,12 @@ export const isFixable = ({ fix }: ReportFinding): boolean =>
   fix !== null && fix.action === 'release' && fix.safe && fix.status === 'planned';
 
 /** True where nothing is to be done but to wait. */
-const isYoung = ({ fix, doubt }: ReportFinding): boolean =>
-  !doubt && fix?.action === 'release' && fix.status === 'skipped' && fix.retryInSeconds !== null;
+const isYoung = ({ fix }: ReportFinding): boolean =>
+  fix?.action === 'release' && fix.status === 'skipped' && fix.retryInSeconds !== null;
+
+/** True where only a repair of another root releases it. */
+const isElsewhere = ({ fix }: ReportFinding): boolean =>
+  fix?.action === 'release' && fix.reason === REFUSALS.outside;
 
 /** True where a report has nothing to tell but that all is well. */
 export const isHealthy = ({ ok, complete, findings, summary, error }: Report): boolean =>
@@ -196,6 +210,25 @@ const plainest = (problem: readonly ReportFinding[]): ReportFinding =>
   problem.find(({ next: [command] }) => command !== undefined && command[0] !== 'doctor') ??
   (problem[0] as ReportFinding);
 
+const elsewhereStep = (
+  report: Report,
+  elsewhere: readonly ReportFinding[],
+  shown: number,
+): NextStep | null => {
+  if (elsewhere.length === 0) return null;
+  const [are, releases] =
+    elsewhere.length === 1 ? ['is', 'does not release it'] : ['are', 'releases none of them'];
+  return {
+    text: `${count(elsewhere.length, 'lock')} ${are} outside this directory; --fix ${releases} from here. Run:`,
+    ...firstCommands(report, elsewhere, shown),
+  };
+};
+
+const hintStep = (report: Report, hints: readonly ReportFinding[], shown: number): NextStep | null =>
+  hints.length === 0
+    ? null
+    : { text: `${count(hints.length, 'suggestion')}:`, ...firstCommands(report, hints, shown) };
+
 const doubtStep = (report: Report, doubtful: readonly ReportFinding[], shown: number): NextStep | null => {
   const locks = doubtful.filter(({ lock }) => lock !== null).length;
   // A place where a lock may lie unseen is a finding and a gap.
@@ -227,20 +260,17 @@ const idleStep = (idle: readonly ReportFinding[]): NextStep | null => {
       };
 };
 
-/** Never none: a reader who is told that something is to be done is told how to see more. */
+/** All commands of the first findings. Never none: a reader who is told that something is to be done is told how to see more. */
 const firstCommands = (
   report: Report,
   findings: readonly ReportFinding[],
   shown: number,
 ): Pick<NextStep, 'commands' | 'more'> => {
-  const seen = new Map<string, readonly string[]>();
-  for (const { next } of findings) {
-    const [first] = next;
-    if (first !== undefined) seen.set(JSON.stringify(first), first);
-  }
+  const seen = new Map<string, ReportFinding['next']>();
+  for (const { next } of findings) if (next.length > 0) seen.set(JSON.stringify(next), next);
   const all = [...seen.values()];
   if (all.length === 0) return { commands: [lookAgain(report)], more: 0 };
-  return { commands: all.slice(0, shown), more: Math.max(0, all.length - shown) };
+  return { commands: all.slice(0, shown).flat(), more: Math.max(0, all.length - shown) };
 };
 
 const withTown = ({ town }: Report, command: readonly string[]): readonly string[] =>

@@ -3,12 +3,14 @@ import type { ReportFinding } from '../../core/types/report.ts';
 import type { Row } from './lock-rows.ts';
 import type { Mark } from './style.ts';
 
+export const RANK_OF_DOUBT = 3;
+
 /** 0 for a collision, then errors, warnings, doubt, what was fixed, and information. */
-const rankOf = ({ check, severity, doubt, fix }: ReportFinding): number => {
+export const rankOf = ({ check, severity, doubt, fix }: ReportFinding): number => {
   if (fix?.status === 'fixed') return 4;
   if (severity === 'info') return 5;
   if (check === 'collision') return 0;
-  if (doubt) return 3;
+  if (doubt) return RANK_OF_DOUBT;
   return severity === 'error' ? 1 : 2;
 };
 

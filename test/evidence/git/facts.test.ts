@@ -90,11 +90,24 @@ const watchedGit = (town: TestTown) => {
   test('that was added: tracked', async () => {
     const { top, lock } = makeRepository();
     git(top, 'add', '-f', lock);
-    expect(await look(lock)).toEqual({ tracked: seen(true), ignored: seen(false), repository: top });
+    expect(await look(lock)).toMatchObject({ tracked: seen(true), ignored: seen(false), repository: top });
     git(top, 'commit', '-qm', 'lock');
     expect(await look(lock)).toMatchObject({ tracked: seen(true) });
     git(top, 'rm', '-q', '--cached', lock);
     expect(await look(lock)).toMatchObject({ tracked: seen(false) });
+  });
+
+  test('name the one file whose rules count in the clone and in each of its worktrees', async () => {
+    const { town, top, lock } = makeRepository();
+    git(top, 'commit', '-q', '--allow-empty', '-m', 'first');
+    git(top, 'worktree', 'add', '-q', '../tree');
+    const exclude = join(top, '.git/info/exclude');
+    for (const path of [lock, town.lock('gastown/crew/tree')]) {
+      expect(await look(path)).toMatchObject({ ignored: seen(false), exclude });
+      town.write('gastown/crew/ada/.git/info/exclude', '.runtime/\n');
+      expect(await look(path)).not.toHaveProperty('exclude');
+      rmSync(exclude);
+    }
   });
 
   test('are not confused by a tracked lock of another worker in the same repository', async () => {

@@ -202,7 +202,13 @@ export const PLACE_STORIES: readonly Story[] = [
     name: 'unignored',
     summary: 'A healthy lock that the next git add would pick up.',
     snapshot: aSnapshot({
-      locks: [aLock(ADA, {}, { git: git({ ignored: { seen: true, value: false } }) })],
+      locks: [
+        aLock(
+          ADA,
+          {},
+          { git: git({ ignored: { seen: true, value: false }, exclude: at(`${ADA}/.git/info/exclude`) }) },
+        ),
+      ],
       servers: [aServer([aPane()])],
     }),
     locks: { [ADA]: 'held' },
