@@ -1,55 +1,73 @@
-/** The session that a lock names is open, but only a shell is left in it: its agent has exited. */
+/** The session that a lock names is open, but no agent is left in it: only a shell, an editor or the like. */
 import {
   advice,
   defineCheck,
   type Fix,
   isWithin,
   type ProcessInfo,
+  processesIn,
   programOf,
+  programsIn,
   relativeTo,
   type Snapshot,
+  type TmuxPane,
+  type TmuxServer,
   type Verdict,
 } from '../src/check.ts';
 
-/** Something in the pane's background that works at another worker, or hides where: it may be that one's agent, and ends with the pane. */
-const visitorIn = (pane: number, worker: string, { machine, town }: Snapshot): ProcessInfo | undefined => {
-  const { list } = machine.processes;
-  const below = new Set([pane]);
-  // A process may have a smaller number than the one that started it.
-  for (let known = 0; known < below.size; ) {
-    known = below.size;
-    for (const { pid, ppid } of list) if (below.has(ppid)) below.add(pid);
-  }
-  return list.find(({ pid, cwd }) => {
-    if (pid === pane || !below.has(pid)) return false;
-    if (cwd?.seen !== true) return cwd !== null;
-    const path = relativeTo(town.root, cwd.value);
-    return path !== null && !isWithin(path, worker);
-  });
-};
+interface Place {
+  readonly server: TmuxServer;
+  readonly shown: TmuxPane;
+}
 
-const fixFor = ({ holder, lock }: Verdict, snapshot: Snapshot): Fix => {
-  const { tmux, asker } = snapshot.machine;
-  const pane = holder?.pane ?? null;
+const placeOf = ({ holder }: Verdict, { machine: { tmux } }: Snapshot): Place | null => {
+  const pane = holder?.pane;
   const server = tmux.servers.find(({ socket }) => socket === pane?.socket);
   const shown = server?.panes.find(({ id }) => id === pane?.id);
-  if (pane === null || shown === undefined || !pane.socket.startsWith('/'))
+  return server === undefined || shown === undefined ? null : { server, shown };
+};
+
+/** Something in the pane's background that works at another worker, or hides where: it may be that one's agent, and ends with the pane. */
+const visitorIn = (pane: TmuxPane, worker: string, snapshot: Snapshot): ProcessInfo | undefined =>
+  processesIn(pane, snapshot).find(({ pid, cwd }) => {
+    if (pid === pane.pid) return false;
+    if (cwd?.seen !== true) return cwd !== null;
+    const path = relativeTo(snapshot.town.root, cwd.value);
+    return path !== null && !isWithin(path, worker);
+  });
+
+const fixFor = (
+  place: Place | null,
+  programs: readonly string[],
+  worker: string,
+  snapshot: Snapshot,
+): Fix => {
+  const { asker } = snapshot.machine;
+  if (place === null || !place.server.socket.startsWith('/'))
     return advice('end its session when you no longer need it; --fix can then release the lock');
-  if (asker.pane?.socket === pane.socket && asker.pane.id === pane.id)
+  const { shown, server } = place;
+  if (asker.pane?.socket === server.socket && asker.pane.id === shown.id)
     return advice('this is the pane you are in; once its shell exits, --fix can release the lock');
-  const visitor = visitorIn(shown.pid, lock.worker, snapshot);
+  const isAlone = server.panes.filter(({ sessionId }) => sessionId === shown.sessionId).length === 1;
+  const client = ['tmux', '-S', server.socket];
+  const attach = [...client, 'attach-session', '-t', shown.id];
+  const visitor = visitorIn(shown, worker, snapshot);
   if (visitor !== undefined)
     return advice(
       `${programOf(visitor)} (process ${visitor.pid}) runs in its background and may work for another worker: leave the pane alone until that has ended`,
-      [['tmux', '-S', pane.socket, 'attach-session', '-t', pane.id]],
+      [attach],
     );
-  const isAlone = server?.panes.filter(({ sessionId }) => sessionId === shown.sessionId).length === 1;
-  const client = ['tmux', '-S', pane.socket];
+  // Whatever ends the pane also ends these, and an editor's unsaved text with it.
+  if (programs.length > 0)
+    return advice(
+      `save what is open in ${programs.join(', ')}, then end ${isAlone ? 'the session' : 'that pane'} from within; --fix can then release the lock`,
+      [attach],
+    );
   return advice(
     `look at it, then end ${isAlone ? 'its session' : 'that pane'}; --fix can then release the lock`,
     [
-      [...client, 'attach-session', '-t', pane.id],
-      isAlone ? [...client, 'kill-session', '-t', shown.sessionId] : [...client, 'kill-pane', '-t', pane.id],
+      attach,
+      isAlone ? [...client, 'kill-session', '-t', shown.sessionId] : [...client, 'kill-pane', '-t', shown.id],
     ],
   );
 };
@@ -57,20 +75,24 @@ const fixFor = ({ holder, lock }: Verdict, snapshot: Snapshot): Fix => {
 export default defineCheck({
   id: 'idle-session',
   title: 'Idle sessions',
-  summary: 'The agent has exited; only a shell is left in the session that its lock names.',
+  summary: 'The agent has exited; no agent is left in the session that its lock names.',
   run: ({ verdicts, snapshot }) =>
     verdicts
       .filter(({ notes }) => notes.includes('idle'))
       .map((verdict) => {
         const { lock, facts, holder } = verdict;
+        const place = placeOf(verdict, snapshot);
+        const programs = place === null ? [] : programsIn(place.shown, snapshot);
+        const left =
+          programs.length === 0 ? 'only a shell is left' : `no agent is left, but ${programs.join(', ')}`;
         const where = holder?.pane ? ` ${holder.pane.id} of session ${holder.pane.sessionName}` : '';
         return {
           severity: 'info',
           worker: lock.worker,
           lock: lock.id,
-          message: `the agent has exited: only a shell is left in pane${where}`,
+          message: `the agent has exited: ${left} in pane${where}`,
           evidence: facts,
-          fix: fixFor(verdict, snapshot),
+          fix: fixFor(place, programs, lock.worker, snapshot),
         };
       }),
 });

@@ -24,6 +24,19 @@ describe('idle-session reports', () => {
     ]);
   });
 
+  test('the editor that is left in the pane, without a command that ends it', () => {
+    const servers = [aServer([aPane({ command: 'vim' })])];
+    expect(runOn(check, { locks: [aLock(ADA)], servers, lookups })).toMatchObject([
+      {
+        message: 'the agent has exited: no agent is left, but vim in pane %3 of session gt-crew-ada',
+        fix: {
+          text: expect.stringContaining('save what is open in vim'),
+          commands: [['tmux', '-S', SOCKET, 'attach-session', '-t', '%3']],
+        },
+      },
+    ]);
+  });
+
   test('an idle pane beside a busy one, with a command that kills only the idle pane', () => {
     const servers = [aServer([shell, aPane({ id: '%4', pid: 701, command: 'vim' })])];
     expect(runOn(check, { locks: [aLock(ADA)], servers, lookups })).toMatchObject([
@@ -52,7 +65,14 @@ describe('idle-session reports', () => {
         },
       },
     ]);
-    expect(inBackground('/')).toMatchObject([{ fix: { commands: [{}, {}] } }]);
+    expect(inBackground('/')).toMatchObject([
+      {
+        fix: {
+          text: expect.stringContaining('some-agent'),
+          commands: [expect.arrayContaining(['attach-session'])],
+        },
+      },
+    ]);
   });
 
   test('the pane of the asker, without a command that ends it', () => {

@@ -27,6 +27,24 @@ tmuxTest('only a shell is left → held, idle, and no live agent is mentioned', 
   expect((await fix()).summary?.fixed).toBe(1);
 });
 
+tmuxTest('an editor, also one in the background of the shell, is named, and no command ends it', async () => {
+  const { town, startTmux, look } = setStage();
+  const server = await startTmux();
+  const vim = sleeperNamed('vim');
+  const command = ['sh', '-c', `'${vim}' 600 & read never`];
+  const pane = server.newSession(`${GT}-crew-ada`, { cwd: town.path(ADA), command });
+  town.lock(ADA, { session_id: pane.paneId, acquired_at: now() });
+  const findings = async () => (await look()).findings;
+  await until(async () => (await findings())[0]?.message.includes('vim') === true, 'vim');
+  expect(await findings()).toMatchObject([
+    {
+      check: 'idle-session',
+      message: expect.stringContaining('no agent is left, but vim in pane'),
+      next: [expect.arrayContaining(['attach-session'])],
+    },
+  ]);
+});
+
 tmuxTest('an agent in the session → held, not idle', async () => {
   const { town, startTmux, look } = setStage();
   const pane = await sessionOf(await startTmux(), `${GT}-crew-ada`, town.path(ADA));

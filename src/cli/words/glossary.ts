@@ -170,7 +170,7 @@ export const NOTE_TEXTS: Readonly<Record<Note, string>> = {
     'Tracked by git, so every clone and reset brings it back. It is never removed, not even by force. Untrack it with git rm --cached, and add .runtime/ to .gitignore.',
   copy: 'A copy of another worker’s lock: the directory was copied, and the holder works at the original.',
   'would-block': 'A tool that checks only whether the PID exists would refuse to start here.',
-  idle: 'The agent has exited; only a shell is left in the pane or session that the lock names. Once it ends, the lock becomes stale.',
+  idle: 'The agent has exited; only a shell, an editor or the like is left in the pane or session that the lock names. Once it ends, the lock becomes stale.',
   team: 'Several agents work here together: teammates, panes of one tmux window, or an agent and what it started.',
   'legacy-path': 'It is at .gastown/agent.lock, where it lived before December 2025.',
 };

@@ -98,7 +98,7 @@ const describeHolding = (lock: ReportLock, agents: readonly ReportAgent[]): stri
 const whoLives = ({ holder, notes }: ReportLock, agents: readonly ReportAgent[]): string => {
   const pane = holder?.pane ?? null;
   const place = pane === null ? '' : `${pane.sessionName} (${pane.id})`;
-  if (notes.includes('idle')) return `${pane === null ? 'its session' : place}: only a shell is left`;
+  if (notes.includes('idle')) return `${pane === null ? 'its session' : place}: its agent has exited`;
   const named = agents.find((agent) => pane !== null && agent.pane?.id === pane.id);
   const shown = named ?? agents[0];
   const others =

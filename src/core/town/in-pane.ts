@@ -1,0 +1,27 @@
+/** What runs in a tmux pane: it ends with the pane, and an editor's unsaved text is lost. Pure. */
+import { programOf } from '../programs/classify.ts';
+import { isShell } from '../programs/known-programs.ts';
+import type { ProcessInfo, Snapshot, TmuxPane } from '../types/evidence.ts';
+
+/** The pane's own process and all that run below it, in the foreground or not. */
+export const processesIn = (pane: Pick<TmuxPane, 'pid'>, { machine }: Snapshot): readonly ProcessInfo[] => {
+  const { list } = machine.processes;
+  const inside = new Set([pane.pid]);
+  // A process may have a smaller number than the one that started it.
+  for (let known = 0; known < inside.size; ) {
+    known = inside.size;
+    for (const { pid, ppid } of list) if (inside.has(ppid)) inside.add(pid);
+  }
+  return list.filter(({ pid }) => inside.has(pid));
+};
+
+const isShellAlone = ({ names }: ProcessInfo): boolean => names.length > 0 && names.every(isShell);
+
+/** The names of the programs in this pane that are no shells, each once; empty where there are none. */
+export const programsIn = (pane: TmuxPane, snapshot: Snapshot): readonly string[] => {
+  const here = processesIn(pane, snapshot);
+  const programs = here.filter((process) => !isShellAlone(process)).map(programOf);
+  // Where the processes could not be seen, tmux tells what it shows.
+  const shown = here.length > 0 || isShell(pane.command.replace(/^-/, '')) ? [] : [pane.command];
+  return [...new Set([...programs, ...shown])];
+};
