@@ -13,14 +13,14 @@ import { agentNameOf, programOf } from './programs/classify.ts';
 import { LOCK_NAME, lockBeside } from './record/lock-names.ts';
 import { doubtOf } from './report/doubt.ts';
 import { homeOf } from './town/belonging.ts';
-import { claimsWorker } from './town/lock-rules.ts';
+import { claimsWorker, isAsked } from './town/lock-rules.ts';
 import { lineage, paneOf } from './town/machine-index.ts';
 import { describeAside, isLockMovedAside } from './town/moved-aside.ts';
 import { byName } from './town/name-order.ts';
 import { isWithin } from './town/roles.ts';
 import { indexSnapshot } from './town/town-index.ts';
 import { paneName, type TownIndex, type WorkerView } from './town/views.ts';
-import type { Snapshot } from './types/evidence.ts';
+import type { LockFile, Snapshot } from './types/evidence.ts';
 import type { Occupant, Verdict } from './types/judgement.ts';
 import type { Person, PersonClass, PlaceOfWork, Sighted } from './types/report.ts';
 
@@ -108,7 +108,8 @@ const lookAround = (worker: string, witnesses: Witnesses): PlaceOfWork => {
   const { index, asking } = witnesses;
   const { root } = index.snapshot.town;
   const view = index.viewOf(worker);
-  const verdicts = (witnesses.verdictsAt.get(worker) ?? []).filter(({ lock }) => claimsWorker(lock));
+  const all = witnesses.verdictsAt.get(worker) ?? [];
+  const verdicts = all.filter(({ lock }) => claimsWorker(lock));
   const around = occupantsWithoutLock(worker, index, witnesses.occupants);
   const agents = around.occupants.map((occupant) => personOf(occupant, view, verdicts, witnesses));
   const taken = new Set(agents.flatMap(({ pid }) => (pid === null ? [] : [pid])));
@@ -130,6 +131,7 @@ const lookAround = (worker: string, witnesses: Witnesses): PlaceOfWork => {
   const people = [...agents, ...holders, ...strangers, ...nobodies];
   const unseen = [
     ...around.unseen.map((why) => (why.startsWith('the second record') ? why : describeUnseen(why))),
+    ...all.flatMap(({ lock }) => unseenBeside(lock, view, witnesses)),
     ...verdicts.flatMap(doubtIn),
     ...gapsAt(worker, index.snapshot),
     ...asidesAt(worker, index.snapshot),
@@ -145,6 +147,10 @@ const lookAround = (worker: string, witnesses: Witnesses): PlaceOfWork => {
     unseen: [...new Set(unseen)],
   };
 };
+
+/** Whoever took a lock may hide where he works, and matters only because his lock is here. */
+const unseenBeside = (lock: LockFile, view: WorkerView, { occupants }: Witnesses): readonly string[] =>
+  isAsked(lock, 'agents') ? occupants(view, lock, null).unseen.map(describeUnseen) : [];
 
 /** What a lock leaves open: where it was taken somewhere else, and where its holder could not be looked up. */
 const doubtIn = (verdict: Verdict): readonly string[] => {
