@@ -9,6 +9,7 @@ import {
   mkdtempSync,
   openSync,
   readFileSync,
+  renameSync,
   rmdirSync,
   rmSync,
   writeFileSync,
@@ -121,6 +122,22 @@ const asGitSees = (root: string): string =>
   ].join('\n');
 
 describe('the lock of git commit -a with a hook', () => {
+  gitTest('in a worktree that was moved names its git first', async () => {
+    const repository = makeRepository();
+    const { root, worktree } = repository;
+    const moved = `${worktree('../one')}-moved`;
+    renameSync(join(root, '../one'), moved);
+    change(moved);
+    const { pid } = await committing(moved, ['commit', '-a', '-q', '-m', 'x']);
+    const path = join(root, '.git/worktrees/one/index.lock');
+    aged(path);
+    const { state, evidence } = await lockAt(repository, path);
+    expect([state, evidence[0]?.text]).toEqual([
+      'held',
+      `process ${pid} (git) is running in this repository`,
+    ]);
+  });
+
   test.each(LANGUAGES)(
     `is held by git, then by its hook, and stale after both (%s)${WITHOUT_GERMAN}`,
     async (_language, speaking) => {

@@ -45,9 +45,11 @@ export const judgeNameless = (
   const { root } = index.snapshot.town;
   const facts: Fact[] = [
     ...(isByHand ? [byHandFact(claim)] : []),
-    ...treeFact(lock),
+    // Who holds it is told first, else what became of its working tree.
+    ...(state === 'held' ? [] : treeFact(lock)),
     ...(state === 'stale' ? gitLockFacts(lock, true, isNew, root) : []),
     ...inOrder(found).map(({ fact }) => fact),
+    ...(state === 'held' ? treeFact(lock) : []),
     ...(state === 'stale' ? [] : gitLockFacts(lock, false, false, root)),
     ...around.facts,
     ...gitFact(lock),
