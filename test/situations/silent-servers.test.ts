@@ -325,6 +325,28 @@ describe(`a file system elsewhere whose server does not answer${why}`, () => {
     expect(isServing()).toBe(true);
   });
 
+  served('leaves a lock of git on a worktree there in doubt while a git works there', async () => {
+    const { root } = makeRepository();
+    const at = newMountPoint();
+    git(root, 'worktree', 'add', '-q', '--detach', join(at, 'sub'));
+    const lock = join(root, '.git/worktrees/sub/index.lock');
+    writeFileSync(lock, '');
+    const halfAnHourAgo = Date.now() / 1000 - 1800;
+    utimesSync(lock, halfAnHourAgo, halfAnHourAgo);
+    const { inside, start, goSilent, isServing } = await serve(at);
+    // Not in the worktree, as git has it recorded: it may have been moved.
+    const { child } = await start(at, sleeperNamed('git'), '600');
+    await goSilent();
+    const look = () => ask(inside, ['locks', '--json', '--town', root]);
+    const { stdout } = await look();
+    expect(statesOf(stdout)).toEqual(['git-lock unknown']);
+    expect(stdout).toContain(`works cannot be told: ${at} does not answer`);
+    child.kill('SIGKILL');
+    await until(() => child.exitCode ?? child.signalCode, 'the end of that git');
+    expect(statesOf((await look()).stdout)).toEqual(['git-lock stale']);
+    expect(isServing()).toBe(true);
+  });
+
   servedTmux('does not block where a pane is there (skipped without tmux)', async () => {
     const { at, inside, goSilent, isServing } = await serve();
     const town = staleTown();
