@@ -44,6 +44,8 @@ export interface Pointers {
   readonly led: readonly LedGitDir[];
   /** Git directories that were known, with a working tree that leads there. */
   readonly claims: ReadonlyMap<string, string>;
+  /** Where the `.git` of each of these directories leads, whatever is there. */
+  readonly targets: ReadonlyMap<DiskPath, DiskPath>;
   readonly gaps: readonly Gap[];
 }
 
@@ -61,10 +63,12 @@ export const followPointers = (
 ): Pointers => {
   const led = new Map<string, LedGitDir>();
   const claims = new Map<string, string>();
+  const targets = new Map<DiskPath, DiskPath>();
   const gaps: Gap[] = [];
   for (const top of tops) {
     // Nearly all are like that.
     const pointer = typeof top === 'string' ? pointerIn(top) : null;
+    if (pointer !== null) targets.set(top, pointer);
     if (typeof top === 'string' && typeof pointer === 'string' && isKnown(pointer)) {
       claims.set(pointer, top);
       continue;
@@ -80,7 +84,7 @@ export const followPointers = (
       gaps.push({ what, why, git, ...(to === undefined ? {} : { leadsTo: to }) });
     }
   }
-  return { led: [...led.values()], claims, gaps };
+  return { led: [...led.values()], claims, targets, gaps };
 };
 
 /** Git directories that the scan could not list (`gaps`), as gaps of the working trees that lead there. */
@@ -113,7 +117,9 @@ const leadOf = (top: DiskPath, isKnown: (gitDir: DiskPath) => boolean): Lead | n
     if (named === undefined) return odd('it does not say where its repository is');
     return ofTarget(named, top, stat, isKnown);
   } catch (error) {
-    return { git: 'closed', why: `cannot be looked at: ${describeErrno(error)}` };
+    return isAbsence(error)
+      ? null // a file, where a directory was asked about
+      : { git: 'closed', why: `cannot be looked at: ${describeErrno(error)}` };
   }
 };
 

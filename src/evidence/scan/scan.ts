@@ -13,7 +13,7 @@ import { isPlainDirectory } from '../../io/disk/entry-exists.ts';
 import { realOrSame } from '../../io/disk/real-path.ts';
 import { realpathSync } from '../../io/file-systems/servers.ts';
 import { closedTrees, followPointers, type Pointers, withRepair } from '../git/git-pointers.ts';
-import { pointerIn, treePathIn } from '../git/linked-tree.ts';
+import { treePathIn } from '../git/linked-tree.ts';
 import { agentTable, kindsAt, type LockTable } from '../locks/lock-table.ts';
 import { type GitSighting, type InGitDirsFound, sightInGitDirs } from './git-dirs.ts';
 import type { GitNames, InGitDirs } from './homes.ts';
@@ -202,15 +202,16 @@ const sightWithTrees = (
   wanted: InGitDirs,
   how: WalkOptions,
   walked: Walked,
-): InGitDirsFound & { readonly claims: Pointers['claims']; readonly closed: readonly Gap[] } => {
-  let pointers: Pointers = { led: [], claims: NO_CLAIMS, gaps: [] };
+): InGitDirsFound & Pick<Pointers, 'claims' | 'targets'> & { readonly closed: readonly Gap[] } => {
+  let pointers: Pointers = { led: [], claims: NO_CLAIMS, targets: new Map(), gaps: [] };
   const found = sightInGitDirs(gitDirs, wanted, how, walked, (isKnown) => {
     pointers = followPointers(trees, isKnown);
     return pointers.led;
   });
   const closed = closedTrees(walked.gaps, pointers);
   for (const gap of [...pointers.gaps, ...closed]) walked.gaps.push(gap);
-  return { ...found, claims: pointers.claims, closed };
+  const { claims, targets } = pointers;
+  return { ...found, claims, targets, closed };
 };
 
 const inGitDirsOf = (
@@ -305,7 +306,7 @@ const scanThose = (
     ...names,
     directories: directories.filter(({ isDeep }) => !isDeep),
   });
-  const { sightings, linked } = sightWithTrees(
+  const { sightings, linked, targets } = sightWithTrees(
     gitDirs.map((path) => ({ path, raw: false })),
     trees,
     { main: withoutRefs(main), linked: withoutRefs(ofLinked) },
@@ -313,7 +314,7 @@ const scanThose = (
     walked,
   );
   const found = resultOf(root, walked, sightings, null, table);
-  const leads = trees.map((top) => ({ top, to: realOrSame(pointerIn(top) ?? '') }));
+  const leads = [...targets].map(([top, to]) => ({ top: displayPath(top), to: realOrSame(to) }));
   const locks = found.locks.map((lock) => {
     const { gitDir } = lock;
     const leadsFrom = leads.filter(({ to }) => to === gitDir?.path).map(({ top }) => top);
