@@ -8,6 +8,7 @@ import {
   isAbandoned,
   isLockMovedAside,
   type Leftover,
+  type MovedTree,
   optionWith,
   relativeTo,
   type Snapshot,
@@ -27,9 +28,10 @@ const SAID: Readonly<Record<Leftover['kind'], string>> = {
  * because the lock has to go first.
  */
 const findingFor = (
-  { name, path, gitDir, isLocked, movedTo }: GoneTree,
+  { name, path, gitDir, isLocked }: GoneTree,
   { snapshot, verdicts, lockless }: Examination,
 ): readonly Finding[] => {
+  const movedTo = snapshot.town.movedTrees?.find((tree) => tree.path === path)?.movedTo;
   const inside = lockless.find(({ worker }) => worker === name)?.occupant;
   const lock = verdicts.find((one) => one.lock.worker === name && one.lock.kind === 'git-worktree');
   if (isLocked && lock !== undefined && !lock.notes.includes('by-hand')) return [];
@@ -63,6 +65,27 @@ const findingFor = (
   ];
 };
 
+/** A worktree that was moved while something else stands at its old place; where its lock is a finding, that one says it. */
+const findingForMoved = (
+  { name, path, gitDir, movedTo }: MovedTree,
+  { verdicts, snapshot }: Examination,
+): readonly Finding[] =>
+  verdicts.some(({ lock }) => lock.tree?.path === path && lock.tree.movedTo !== undefined)
+    ? []
+    : [
+        {
+          severity: 'info',
+          worker: name,
+          lock: null,
+          about: relativeTo(snapshot.town.root, path) ?? path,
+          message: `git lists a worktree here, but it was moved to ${movedTo}, where somebody works`,
+          evidence: [
+            { source: 'git', text: `the .git of ${movedTo} leads to the files that git has of ${path}` },
+          ],
+          fix: advice('tell git where it is now', [['git', '-C', gitDir, 'worktree', 'repair', movedTo]]),
+        },
+      ];
+
 /** Never `agent.lock.flock`, which stays forever by design. */
 const leftBeside = (snapshot: Snapshot): readonly Finding[] =>
   snapshot.leftovers.flatMap((leftover) => {
@@ -87,8 +110,16 @@ export default defineCheck({
   id: 'lock-debris',
   title: 'Lock debris',
   summary: "Files that killed writers left beside a lock, and git's records of deleted worktrees.",
-  run: (examination) => [
-    ...leftBeside(examination.snapshot),
-    ...(examination.snapshot.town.goneTrees ?? []).flatMap((tree) => findingFor(tree, examination)),
-  ],
+  run: (examination) => {
+    const { snapshot } = examination;
+    const { goneTrees = [], movedTrees = [] } = snapshot.town;
+    const isGone = ({ path }: MovedTree): boolean => goneTrees.some((tree) => tree.path === path);
+    return [
+      ...leftBeside(snapshot),
+      ...goneTrees.flatMap((tree) => findingFor(tree, examination)),
+      ...movedTrees
+        .filter((tree) => tree.isCopy !== true && !isGone(tree))
+        .flatMap((tree) => findingForMoved(tree, examination)),
+    ];
+  },
 });

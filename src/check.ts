@@ -31,6 +31,7 @@ export type {
   LockContent,
   LockFile,
   LockRecord,
+  MovedTree,
   Observed,
   ProcessInfo,
   Snapshot,

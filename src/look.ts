@@ -2,16 +2,18 @@
 import { dirname, join } from 'node:path';
 import { CONFIG_FILE, type Config, NO_CONFIG, unusedConfig } from './config.ts';
 import { examineSnapshot } from './core/judge/examine.ts';
-import type { ScanMode, Snapshot } from './core/types/evidence.ts';
+import { withMovedTree } from './core/preflight/moved-tree.ts';
+import type { MovedTree, ScanMode, Snapshot } from './core/types/evidence.ts';
 import type { Examination } from './core/types/judgement.ts';
+import type { PreflightResult } from './core/types/report.ts';
 import { DEFAULT_TIMEOUT_MS, gather } from './evidence/gather.ts';
 import type { GatherRequest } from './evidence/gather-request.ts';
 import { mayHaveGitLocks } from './evidence/git/linked-tree.ts';
 import type { LockTable } from './evidence/locks/lock-table.ts';
 import { findTownRoot, type TownRoot } from './evidence/town/root.ts';
 import { resolveWorker } from './evidence/town/worker-path.ts';
-import { isAbsent } from './io/disk/entry-exists.ts';
-import { existsSync } from './io/file-systems/servers.ts';
+import { isAbsent, isNoDirectory, leadsToDirectory } from './io/disk/entry-exists.ts';
+import { realOfMissing } from './io/disk/real-path.ts';
 
 /** How to look at a town. Everything is optional; the town's own `lock-doctor.json` gives the defaults. */
 export interface LookOptions extends Partial<Pick<GatherRequest, 'before' | 'onProgress' | 'onStage'>> {
@@ -68,11 +70,12 @@ export const look = async (
   town: TownRoot,
   scan: ScanMode,
   workers: readonly string[],
-  options: LookOptions & Pick<GatherRequest, 'inGitDirs' | 'layout' | 'locks' | 'table' | 'walkGaps'>,
+  options: LookOptions &
+    Pick<GatherRequest, 'inGitDirs' | 'layout' | 'locks' | 'named' | 'table' | 'walkGaps'>,
   known?: Config,
 ): Promise<Snapshot> => {
   const config = known ?? (await configOf(town));
-  const { before, inGitDirs, layout, locks, table, walkGaps, onProgress, onStage } = options;
+  const { before, inGitDirs, layout, locks, named, table, walkGaps, onProgress, onStage } = options;
   options.onConfig?.(config);
   return gather({
     town,
@@ -80,6 +83,7 @@ export const look = async (
     inGitDirs,
     layout,
     locks,
+    named,
     onProgress,
     onStage,
     table,
@@ -103,7 +107,7 @@ export const look = async (
 export const lookToStart = async (
   town: TownRoot,
   workers: readonly string[],
-  options: LookOptions,
+  options: LookOptions & Pick<GatherRequest, 'named'>,
 ): Promise<Snapshot> => {
   if (!workers.some((worker) => mayHaveGitLocks(join(town.root, worker))))
     return look(town, 'worker', workers, options);
@@ -137,6 +141,41 @@ export const placeWorker = (
 
 const existingPartOf = (path: string): string => {
   let place = path;
-  while (!existsSync(place) && dirname(place) !== place) place = dirname(place);
+  while (!leadsToDirectory(place) && dirname(place) !== place) place = dirname(place);
   return place;
+};
+
+/** The answers of preflight for a look at some workers. */
+export type Answers = (
+  snapshot: Snapshot,
+) => readonly PreflightResult[] | Promise<readonly PreflightResult[]>;
+
+/** Those of `trees` that git lists at a place with one of these names (absolute). */
+export const movedFrom = (
+  names: readonly string[],
+  trees: readonly MovedTree[] = [],
+): readonly MovedTree[] => {
+  if (trees.length === 0) return trees;
+  const places = names.map(realOfMissing);
+  return trees.filter(({ path }) => places.includes(realOfMissing(path)));
+};
+
+/**
+ * The answer for a place, with that for each place where somebody works in the worktree that git lists there.
+ *
+ * @param trees those worktrees, as `movedFrom` found them
+ */
+export const followMoves = async (
+  result: PreflightResult,
+  trees: readonly MovedTree[],
+  answer: Answers,
+  options: LookOptions,
+): Promise<PreflightResult> => {
+  let told = result;
+  for (const tree of trees) {
+    const { town, worker } = placeWorker(tree.movedTo, undefined);
+    const [there] = await answer(await lookToStart(town, [worker], options));
+    if (there !== undefined) told = withMovedTree(told, tree, there, isNoDirectory(tree.path));
+  }
+  return told;
 };

@@ -1,7 +1,12 @@
 /** Preflight: may an agent start here? Asked before every start, so it loads as little as it can. */
 import { join } from 'node:path';
 import { Failure } from './core/failure.ts';
-import { answerWithoutLocks, hasLocks, preflightCode } from './core/preflight/clear-to-start.ts';
+import {
+  answerWithoutLocks,
+  hasLocks,
+  mayBeMistyped,
+  preflightCode,
+} from './core/preflight/clear-to-start.ts';
 import type { Gap, Snapshot } from './core/types/evidence.ts';
 import type { PreflightReport, PreflightResult } from './core/types/report.ts';
 import { documentOf } from './document.ts';
@@ -13,10 +18,11 @@ import {
   judgeNewWorker,
   refuseContainer,
 } from './evidence/town/new-worker.ts';
-import { resolveWorker } from './evidence/town/worker-path.ts';
+import { absoluteOf, resolveWorker } from './evidence/town/worker-path.ts';
 import { showsBytes } from './io/disk/disk-path.ts';
+import { leadsToDirectory } from './io/disk/entry-exists.ts';
 import { existsSync } from './io/file-systems/servers.ts';
-import { type LookOptions, lookToStart, placeWorker, townOf } from './look.ts';
+import { followMoves, type LookOptions, lookToStart, movedFrom, placeWorker, townOf } from './look.ts';
 
 export interface PreflightOptions extends LookOptions {
   /** A directory that does not exist yet may have any name. */
@@ -48,32 +54,35 @@ export const preflight = async (
         `${given} is outside the town ${place.root}`,
         hintForOutside(given, found.path, place.root, `doctor preflight ${found.path}`),
       );
-    return found;
+    const key = found.kind === 'inside' ? found.worker : found.path;
+    return { ...found, key, named: absoluteOf(given, place.root, cwd) };
   });
-  const inside = asked.flatMap((found) => (found.kind === 'inside' ? [found.worker] : []));
+  const namesOf = (key: string) => asked.filter((found) => found.key === key).map(({ named }) => named);
+  const inside = asked.flatMap((found) => (found.kind === 'inside' ? [found] : []));
   const gaps: Gap[] = [];
   const answers = new Map<string, PreflightResult>();
   if (inside.length > 0) {
-    const snapshot = await lookToStart(place, [...new Set(inside)], options);
+    const workers = [...new Set(inside.map(({ worker }) => worker))];
+    const named = inside.map((found) => found.named);
+    const snapshot = await lookToStart(place, workers, { ...options, named });
     gaps.push(...snapshot.gaps);
     for (const result of await answersIn(snapshot, options))
-      answers.set(result.worker, ifMeant(result, snapshot, options));
+      answers.set(result.worker, await asMeant(result, namesOf(result.worker), snapshot, options));
   }
-  for (const found of asked) {
-    if (found.kind !== 'elsewhere' || answers.has(found.path)) continue;
-    const other = placeWorker(found.path, undefined);
-    const snapshot = await lookToStart(other.town, [other.worker], options);
+  for (const { kind, key } of asked) {
+    if (kind !== 'elsewhere' || answers.has(key)) continue;
+    const named = namesOf(key);
+    const other = placeWorker(key, undefined);
+    const snapshot = await lookToStart(other.town, [other.worker], { ...options, named });
     gaps.push(...snapshot.gaps);
     const [result] = await answersIn(snapshot, options);
     if (result !== undefined)
-      answers.set(found.path, {
-        ...ifMeant(result, snapshot, options, other.town.source !== 'cwd'),
-        worker: found.path,
+      answers.set(key, {
+        ...(await asMeant(result, named, snapshot, options, other.town.source !== 'cwd')),
+        worker: key,
       });
   }
-  const results = asked.flatMap(
-    (found) => answers.get(found.kind === 'inside' ? found.worker : found.path) ?? [],
-  );
+  const results = asked.flatMap(({ key }) => answers.get(key) ?? []);
   return documentOf('preflight', preflightCode(results.map(({ answer }) => answer)), {
     town: { root: place.root, source: place.source },
     results,
@@ -90,9 +99,23 @@ const answersIn = async (
     ? (await import('./core/preflight/with-locks.ts')).answerPreflight(snapshot, prompt)
     : answerWithoutLocks(snapshot);
 
-/** True where a missing directory may be a mistyped name: nobody is known to be there, though agents may be running unseen. */
-const mayBeMistyped = ({ answer, state, reasons }: PreflightResult): boolean =>
-  answer === 'free' || (answer === 'unsure' && state === null && reasons.includes('occupants-unknown'));
+/**
+ * The answer for a worker, by what is said of where its worktree was moved; else as it is, if the worker is meant.
+ *
+ * @param names absolute paths by which it was named
+ */
+const asMeant = async (
+  result: PreflightResult,
+  names: readonly string[],
+  snapshot: Snapshot,
+  options: PreflightOptions,
+  isTown?: boolean,
+): Promise<PreflightResult> => {
+  const { root, movedTrees } = snapshot.town;
+  const trees = movedFrom([...names, join(root, result.worker)], movedTrees);
+  const told = await followMoves(result, trees, (there) => answersIn(there, options), options);
+  return told === result ? ifMeant(result, snapshot, options, isTown) : told;
+};
 
 /** The answer for such a worker, if it exists or may be made: a mistyped name must not be taken for a place to start in. */
 const ifMeant = (
@@ -104,9 +127,9 @@ const ifMeant = (
   const { worker, message } = result;
   const { town, machine } = snapshot;
   const { root } = town;
-  if (!mayBeMistyped(result)) return result;
+  if (!mayBeMistyped(result, snapshot)) return result;
   const path = join(root, worker);
-  if (existsSync(path)) {
+  if (leadsToDirectory(path)) {
     refuseContainer(worker, root);
     return result;
   }
@@ -120,6 +143,7 @@ const ifMeant = (
       `no worker directory ${path}, and git adds no worktree there while it lists the old one`,
       gone,
     );
+  if (existsSync(path)) throw new Failure('E_USAGE', `${path} is not a directory`, null);
   // A look at one worker has read the layout only where there are panes, which have to be told apart.
   const known = hasPanes(machine.tmux) ? town : undefined;
   const judged = options.new === true ? null : judgeNewWorker(worker, root, known, isTown);

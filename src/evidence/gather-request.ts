@@ -19,6 +19,8 @@ export interface GatherRequest {
   readonly scan: ScanMode;
   /** Relative to the town. For `scan: 'worker'` nothing else is looked at; other scans look at them by name besides. */
   readonly workers: readonly string[];
+  /** Absolute paths besides these by which the workers were named: of symlinks that lead to them. */
+  readonly named?: readonly string[] | undefined;
   /** For `scan: 'worker'`: known locks of these workers, found again by their paths, wherever their kinds keep them. */
   readonly locks?: readonly LockFile[] | undefined;
   /** For `scan: 'worker'`: gaps of an earlier walk. They stand until the next one, for known places alone prove nothing about the rest. */

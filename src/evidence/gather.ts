@@ -18,11 +18,12 @@ import type {
   TmuxEvidence,
   TownFacts,
 } from '../core/types/evidence.ts';
+import type { DiskPath } from '../io/disk/disk-path.ts';
 import type { FileQuestion } from './files/file-evidence.ts';
 import { findLocks, linkedOutside, unlistedGaps, withOutside } from './find-locks.ts';
 import type { GatherRequest } from './gather-request.ts';
 import { addGitFacts } from './git/facts.ts';
-import { withMovedTrees, withNewPlaces } from './git/moved-trees.ts';
+import { type Lead, leadsOf, movedTreesIn, withMovedTrees } from './git/moved-trees.ts';
 import { withReachOfStrangers } from './hidden-strangers.ts';
 import { readAsker, readHost } from './host.ts';
 import { readLeftovers, readLoneCompanions } from './locks/read-leftovers.ts';
@@ -33,6 +34,7 @@ import {
   processEvidence,
   readProcessTable,
   takenElsewhere,
+  workingDirectories,
 } from './processes/processes.ts';
 import { readRegistries } from './registries/registries.ts';
 import { withStarts } from './restarts.ts';
@@ -294,6 +296,31 @@ const legacyIn = (
         oldHomes: seen?.oldHomes ?? null,
       });
 
+/** Absolute paths by which the workers in question were named. */
+const namesOf = ({ town: { root }, workers, named = [] }: GatherRequest): readonly string[] => [
+  ...workers.map((worker) => join(root, worker)),
+  ...named,
+];
+
+const leadsOfAll = async (): Promise<readonly Lead[]> =>
+  leadsOf(await workingDirectories(await readProcessTable()));
+
+/**
+ * Where the working trees lead in which somebody works. Where no linked one is known, nobody is looked at who works on a server's file
+ * system apart from what is asked about, which may be silent: a tree that is moved while somebody works in it stays on its own.
+ */
+const leadsIn = (
+  directories: readonly string[],
+  { scan, town, workers }: GatherRequest,
+  locks: readonly LockFile[],
+  linkedGitDirs: readonly DiskPath[],
+): readonly Lead[] => {
+  const isAnyKnown = linkedGitDirs.length > 0 || locks.some(({ tree }) => tree !== undefined);
+  if (scan !== 'worker' && isAnyKnown) return leadsOf(directories);
+  const mayWait = behindServers(town.root, workers);
+  return leadsOf(directories.filter((directory) => !mayWait(directory)));
+};
+
 /** Looks at everything once. Never throws because of what is in the town: whatever could not be seen is in `gaps`. */
 export const gather = async (request: GatherRequest): Promise<Snapshot> => {
   const { town, scan, env, timeoutMs, onStage } = request;
@@ -307,17 +334,21 @@ export const gather = async (request: GatherRequest): Promise<Snapshot> => {
   const linked = linkedOutside(request, scanned, findOutside);
   const linkedGitDirs = [...scanned.linkedGitDirs, ...linked.map(({ gitDir }) => gitDir)];
   const missing = goneTrees(linkedGitDirs, town.root, readTreePath);
-  const gone = scan === 'worker' ? missing : await withNewPlaces(missing, readProcessTable);
-  const moved = movedOutside(gone, town.root);
+  const whoseTrees = { root: town.root, named: namesOf(request), linkedGitDirs };
+  // Agents take their locks where they are now, and locks are read before the processes.
+  const gone = missing.length === 0 || scan === 'worker' ? [] : movedTreesIn(await leadsOfAll(), whoseTrees);
+  const moved = movedOutside(
+    gone.filter(({ isCopy }) => isCopy !== true),
+    town.root,
+  );
   const outside = [...linked, ...moved];
   const found = outside.length === 0 ? scanned : withOutside(scanned, request, outside);
   request.onProgress?.(found.directories, found.locks.length);
-  const read = await withGitLocks(readLocks(found.locks, town.root, request.before));
-  const companions = readLoneCompanions(town.root, request.workers, read);
+  const locks = await withGitLocks(readLocks(found.locks, town.root, request.before));
+  const companions = readLoneCompanions(town.root, request.workers, locks);
 
   onStage?.('processes');
   const table = await readProcessTable();
-  const locks = await withMovedTrees(read, table);
   const asker = readAsker(env, table);
   const uids = usersOf(town.root, host.uid, locks);
 
@@ -329,6 +360,7 @@ export const gather = async (request: GatherRequest): Promise<Snapshot> => {
   const tmux = withTownPlaces(answered, names.anywhere);
   const agents = [...new Set([...request.agents, ...namesIn(env.GT_PROCESS_NAMES)])];
   const panes = tmux.servers.flatMap((server) => server.panes.filter(({ dead }) => !dead));
+  let leads: readonly Lead[] = [];
   const listed = await processEvidence(table, {
     pids: pidsNamedBy(locks, companions),
     panePids: panes.map(({ pid }) => pid),
@@ -341,17 +373,22 @@ export const gather = async (request: GatherRequest): Promise<Snapshot> => {
     elsewhere: takenElsewhere(locks, host),
     ofSomePlace: pidsOfSomePlace(locks),
     askRegistries: (all) => readRegistries(uids, env, all),
+    onDirectories: (directories) => {
+      leads = leadsIn(directories, request, locks, linkedGitDirs);
+    },
   });
   const workers = () => [...request.workers, ...layout.workers, ...locks.map(({ worker }) => worker)];
   const processes = withReachOfStrangers(listed, workers, { root: town.root, asker: host.uid, agents });
   const { lookups } = processes;
   const leftRunning = await lookAfterExec({ table, locks, companions, lookups, root: town.root, asker });
   const started = withNeededStarts(host, town.root, table, processes, locks, companions);
-  const { files, locks: kept } = await withFiles(locks, table, {
+  const { files, locks: kept } = await withFiles(withMovedTrees(locks, leads), table, {
     host: started,
     placeInTown: names.inTown,
     git: scan === 'worker' ? null : { env, timeoutMs },
   });
+
+  const movedTrees = movedTreesIn(leads, whoseTrees);
 
   onStage?.('git');
   const seen = placesSeen(processes, tmux);
@@ -370,7 +407,8 @@ export const gather = async (request: GatherRequest): Promise<Snapshot> => {
     directories: found.directories,
     town: {
       ...townFacts(request, layout, agents, names, seen, tmux),
-      ...(gone.length > 0 ? { goneTrees: gone } : {}),
+      ...(missing.length > 0 ? { goneTrees: missing } : {}),
+      ...(movedTrees.length > 0 ? { movedTrees } : {}),
     },
     locks: kept,
     ...(companions.length > 0 ? { companions } : {}),

@@ -1,18 +1,24 @@
 /** `doctor exec`: one command at a time per worker, guaranteed by a lock in the command's own name. */
 import { type ChildProcess, spawnSync } from 'node:child_process';
-import { statSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { Failure } from '../core/failure.ts';
-import { explain, finish, isMovedAside } from '../core/preflight/clear-to-start.ts';
+import { explain, finish, isMovedAside, mayBeMistyped } from '../core/preflight/clear-to-start.ts';
 import { answerPreflight, answerVerdict } from '../core/preflight/with-locks.ts';
 import { claimsWorker } from '../core/town/lock-rules.ts';
 import type { Snapshot } from '../core/types/evidence.ts';
 import { type Answer, EXIT, type PreflightResult } from '../core/types/report.ts';
 import { isMarked } from '../evidence/town/marker.ts';
-import { hintForNear, hintForOutside, nearestWorker, refuseContainer } from '../evidence/town/new-worker.ts';
+import {
+  hintForGone,
+  hintForNear,
+  hintForOutside,
+  nearestWorker,
+  refuseContainer,
+} from '../evidence/town/new-worker.ts';
 import type { TownRoot } from '../evidence/town/root.ts';
-import { resolveWorker } from '../evidence/town/worker-path.ts';
+import { absoluteOf, resolveWorker } from '../evidence/town/worker-path.ts';
+import { leadsToDirectory } from '../io/disk/entry-exists.ts';
 import type { Environment } from '../io/programs/find-program.ts';
 import type { AcquireRequest } from '../lock/acquire.ts';
 import { Lock } from '../lock/agent-lock.ts';
@@ -20,7 +26,7 @@ import { doctorsJudge } from '../lock/ask-the-judge.ts';
 import { LockError, LockedError } from '../lock/errors.ts';
 import { lockFilesIn, makeNonce } from '../lock/files/names.ts';
 import { startTokenOf } from '../lock/identity.ts';
-import { type LookOptions, lookToStart, placeWorker, townOf } from '../look.ts';
+import { followMoves, type LookOptions, lookToStart, movedFrom, placeWorker, townOf } from '../look.ts';
 import type { TakenOver } from '../repair/note-take-over.ts';
 import { quoteCommand } from '../reporters/screen/shell-quote.ts';
 import { endHold } from './end-hold.ts';
@@ -89,6 +95,8 @@ interface Target {
   readonly town: TownRoot;
   readonly worker: string;
   readonly directory: string;
+  /** As typed, absolute: a symlink may lead from there to the directory. */
+  readonly named: string;
 }
 
 /**
@@ -96,11 +104,12 @@ interface Target {
  * lock back, or hands it over to what the command left running. Of two at once on one worker, one runs and the other is refused
  * (or waits).
  *
- * @throws Failure E_USAGE for a worker that does not exist, and for a directory that only holds workers
+ * @throws Failure E_USAGE for a worker that does not exist and in which nobody runs, and for a directory that only holds workers
  */
 export const runUnderLock = async (request: ExecRequest): Promise<ExecOutcome> => {
   const { env = process.env, cwd = process.cwd(), command } = request;
   const target = findTarget(request, cwd);
+  if (!leadsToDirectory(target.directory)) return refuseMissing(target, request);
   const place = request.stay ? cwd : target.directory;
   const obstacle = findObstacle(command[0] ?? '', env, place);
   if (obstacle !== null) return { kind: 'not-started', ...obstacle };
@@ -136,17 +145,20 @@ const findTarget = ({ town, worker, ...options }: ExecRequest, cwd: string): Tar
   const inside =
     found.kind === 'inside' ? { town: place, worker: found.worker } : placeWorker(found.path, undefined);
   const directory = join(inside.town.root, inside.worker);
-  if (statSync(directory, { throwIfNoEntry: false })?.isDirectory() !== true) {
-    const near = nearestWorker(inside.worker, inside.town.root);
-    throw new Failure(
-      'E_USAGE',
-      `no worker directory ${directory}`,
-      near === null
-        ? `Try: ${quoteCommand(['mkdir', '-p', directory])}`
-        : hintForNear(near, inside.town.root),
-    );
-  }
-  return { ...inside, directory };
+  return { ...inside, directory, named: absoluteOf(worker, place.root, cwd) };
+};
+
+/** In a worktree that was deleted or moved an agent may still run: then the answer is preflight's. */
+const refuseMissing = async (target: Target, request: ExecRequest): Promise<ExecOutcome> => {
+  const { directory, worker, town } = target;
+  const { refusal, isMeant } = await answerNow(target, request);
+  if (refusal !== null && isMeant)
+    return { kind: 'refused', exitCode: codeOf(refusal.answer), town, result: refusal };
+  const near = nearestWorker(worker, town.root);
+  const hint =
+    near === null ? `Try: ${quoteCommand(['mkdir', '-p', directory])}` : hintForNear(near, town.root);
+  const gone = hintForGone(directory, town.root);
+  throw new Failure('E_USAGE', `no worker directory ${directory}`, gone ?? hint);
 };
 
 const codeOf = (answer: Answer): number => (answer === 'held' ? EXIT.held : EXIT.unsure);
@@ -159,28 +171,37 @@ interface AnswerNow {
   readonly refusal: PreflightResult | null;
   /** What it says of git's locks where it is none; null where there are none. */
   readonly noted: PreflightResult | null;
+  /** The directory is no mistyped name, even where it is missing: somebody is, or was, there. */
+  readonly isMeant: boolean;
 }
 
 const answerNow = async (target: Target, request: ExecRequest): Promise<AnswerNow> => {
-  let snapshot = await lookNow(target, request);
-  let [result] = answerPreflight(snapshot);
+  let { snapshot, result } = await lookNow(target, request);
   for (let looks = 1; looks < MAX_LOOKS && result !== undefined && isMovedAside(result); looks += 1) {
     if (!(await isTidiedUp(target))) break;
-    snapshot = await lookNow(target, request);
-    [result] = answerPreflight(snapshot);
+    ({ snapshot, result } = await lookNow(target, request));
   }
-  if (result === undefined) return { refusal: null, noted: null };
-  if (result.answer === 'free' || (result.answer === 'repair' && result.state === 'stale')) {
+  if (result === undefined) return { refusal: null, noted: null, isMeant: false };
+  const trees = movedFrom([target.named, target.directory], snapshot.town.movedTrees);
+  const told = await followMoves(result, trees, (there) => answerPreflight(there), request);
+  const isMeant = told !== result || !mayBeMistyped(result, snapshot);
+  if (told.answer === 'free' || (told.answer === 'repair' && told.state === 'stale')) {
     // An agent's own stale lock is taken over: nothing is left to say of it.
     const { locks } = snapshot;
     const isNoted = locks.some(({ kind }) => kind === 'git-lock') && !locks.some(claimsWorker);
-    return { refusal: null, noted: isNoted ? result : null };
+    return { refusal: null, noted: isNoted ? told : null, isMeant };
   }
-  return { refusal: result.answer === 'repair' ? { ...result, answer: 'unsure' } : result, noted: null };
+  return { refusal: told.answer === 'repair' ? { ...told, answer: 'unsure' } : told, noted: null, isMeant };
 };
 
-const lookNow = ({ town, worker }: Target, request: ExecRequest): Promise<Snapshot> =>
-  lookToStart(town, [worker], request);
+const lookNow = async (
+  { town, worker, named }: Target,
+  request: ExecRequest,
+): Promise<{ readonly snapshot: Snapshot; readonly result: PreflightResult | undefined }> => {
+  const snapshot = await lookToStart(town, [worker], { ...request, named: [named] });
+  const [result] = answerPreflight(snapshot);
+  return { snapshot, result };
+};
 
 /** False where that fails: then the answer stands. */
 const isTidiedUp = async ({ directory }: Target): Promise<boolean> => {

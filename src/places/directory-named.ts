@@ -69,7 +69,7 @@ export const peopleIn = (
   treesInside: readonly string[] = [],
 ): readonly PlaceOfWork[] => {
   const { root, worker } = named;
-  const moved = snapshot.town.goneTrees?.find(({ name }) => name === worker)?.movedTo;
+  const moved = snapshot.town.movedTrees?.find(({ name }) => name === worker)?.movedTo;
   const now = named.gone === undefined || moved === undefined ? worker : placeName(root, moved);
   const places = whoIsThere(snapshot, now, isWorkingTree(named), treesInside).map((place) => ({
     ...place,

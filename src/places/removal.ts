@@ -7,7 +7,7 @@ import { preflightCode } from '../core/preflight/clear-to-start.ts';
 import { namePattern } from '../core/record/name-pattern.ts';
 import { isLockMovedAside } from '../core/town/moved-aside.ts';
 import { isWithin, relativeTo } from '../core/town/roles.ts';
-import type { Gap, Observed, Snapshot } from '../core/types/evidence.ts';
+import type { Gap, MovedTree, Observed, Snapshot } from '../core/types/evidence.ts';
 import type { Verdict } from '../core/types/judgement.ts';
 import type { RepositoryWork } from '../core/types/removal.ts';
 import type { PreflightReport } from '../core/types/report.ts';
@@ -26,7 +26,7 @@ import { readdirSync, realpathSync, silentServerIn, statSync } from '../io/file-
 import { isFew } from '../io/programs/command.ts';
 import { findProgram } from '../io/programs/find-program.ts';
 import { tryOr } from '../io/try-or.ts';
-import { type LookOptions, look, type OpenTown } from '../look.ts';
+import { type LookOptions, look, movedFrom, type OpenTown, placeWorker } from '../look.ts';
 import { directoryNamed, type NamedDirectory, peopleIn } from './directory-named.ts';
 
 /** A status of a large working tree on a slow disk takes longer than anything else that is asked. */
@@ -80,6 +80,7 @@ const NOTHING_SEEN: Omit<RemovalEvidence, 'name' | 'path' | 'root' | 'gaps'> = {
   verdicts: [],
   asides: [],
   repositories: [],
+  moved: [],
   isUnversioned: false,
 };
 
@@ -143,8 +144,30 @@ const evidenceOf = async (
       ...inner.gaps,
     ],
     repositories: await askAll(tops, path, options),
+    moved: await Promise.all(
+      movedFrom([path], movedTreesOf(main === null ? [snapshot] : [snapshot, main])).map(async (tree) => ({
+        tree,
+        places: await peopleAt(tree, lookAt),
+      })),
+    ),
     isUnversioned: around === null && readdirSync(path).some((name) => !inner.tops.has(join(path, name))),
   };
+};
+
+/** Each place of work once: the main repository knows of its worktrees, too. */
+const movedTreesOf = (snapshots: readonly Snapshot[]): readonly MovedTree[] => {
+  const all = snapshots.flatMap(({ town: { movedTrees = [] } }) => movedTrees);
+  return [...new Map(all.map((tree) => [tree.movedTo, tree])).values()];
+};
+
+/** Who works in a worktree where it is now. */
+const peopleAt = async (
+  { movedTo }: MovedTree,
+  lookAt: (root: string) => Promise<Snapshot>,
+): Promise<RemovalEvidence['places']> => {
+  const { town, worker } = placeWorker(movedTo, undefined);
+  const { root } = town;
+  return peopleIn({ root, worker }, await lookAt(root));
 };
 
 /** A worktree inside its main repository is looked at twice, with all that lies in it. */

@@ -1,12 +1,12 @@
 /** Who works in these directories, and by what evidence. Reads only. */
 import { relativeTo } from '../core/town/roles.ts';
-import type { Gap } from '../core/types/evidence.ts';
+import type { Gap, Snapshot } from '../core/types/evidence.ts';
 import { EXIT, type PlaceOfWork, type WhoReport } from '../core/types/report.ts';
 import { openTown } from '../diagnose.ts';
 import { documentOf } from '../document.ts';
 import { isRepository } from '../evidence/town/marker.ts';
 import { treesInside } from '../evidence/town/new-worker.ts';
-import { isAbsent } from '../io/disk/entry-exists.ts';
+import { isNoDirectory } from '../io/disk/entry-exists.ts';
 import { type LookOptions, look } from '../look.ts';
 import { directoryNamed, type NamedDirectory, peopleIn } from './directory-named.ts';
 
@@ -38,11 +38,23 @@ export const who = async (
     const snapshot = await look(place.town, scan, workers, { ...options, table: place.table }, place.config);
     gaps.push(...snapshot.gaps);
     for (const each of asked)
-      for (const found of peopleIn(each, snapshot, trees)) places.set(found.path, markIfGone(found));
+      for (const found of peopleIn(each, snapshot, trees))
+        places.set(found.path, { ...markIfGone(found), ...elsewhere(found, snapshot) });
   }
   const isWhole = [...places.values()].every(({ unseen }) => unseen.length === 0);
   return documentOf('who', isWhole ? EXIT.ok : EXIT.unsure, { places: [...places.values()], gaps });
 };
 
+/** Where somebody works in the worktree that git lists at this place. */
+const elsewhere = (
+  { worker, path }: PlaceOfWork,
+  { town: { movedTrees } }: Snapshot,
+): Pick<PlaceOfWork, 'movedTo' | 'isCopy'> => {
+  const tree = movedTrees?.find(({ name, movedTo }) => name === worker && movedTo !== path);
+  return tree === undefined
+    ? {}
+    : { movedTo: tree.movedTo, ...(tree.isCopy === true ? { isCopy: true } : {}) };
+};
+
 const markIfGone = (place: PlaceOfWork): PlaceOfWork =>
-  isAbsent(place.path) ? { ...place, isGone: true } : place;
+  isNoDirectory(place.path) ? { ...place, isGone: true } : place;

@@ -94,8 +94,15 @@ const linesOf = (place: PlaceOfWork, { verbosity }: Presentation): readonly Line
     ),
     ...doubts,
     ...nobody,
+    ...(place.movedTo === undefined ? [] : [movedLine(place, place.movedTo)]),
   ];
 };
+
+const movedLine = ({ isCopy }: PlaceOfWork, movedTo: string): Line => ({
+  mark: 'info',
+  word: 'elsewhere',
+  text: `somebody works in ${movedTo}: ${isCopy === true ? 'a copy of this worktree, and both have one index and one HEAD' : 'the worktree that git lists here was moved there'}`,
+});
 
 const goneText = ({ worker, root }: PlaceOfWork): string =>
   `nobody works here: the directory is gone, but git still lists it; see ${quoteCommand(['doctor', 'explain', worker, '--town', root])}`;

@@ -1,14 +1,16 @@
 /** Worktrees are removed and recreated under agents that still work in them. */
-import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { dirname } from 'node:path';
-import { afterEach, expect } from '@jest/globals';
+import { dirname, join } from 'node:path';
+import { afterEach, describe, expect } from '@jest/globals';
+import { runUnderLock } from '../../src/exec/run-under-lock.ts';
 import { preflightRemoval } from '../../src/places/removal.ts';
 import { who } from '../../src/places/who.ts';
 import { preflight } from '../../src/preflight.ts';
 import { doctor } from '../cli/run-cli.ts';
-import { cleanUp, fakeAgent } from '../support/index.ts';
-import { gitTest, makeRepository } from './repository.ts';
+import { cleanUp, fakeAgent, sleeperNamed, startProcess } from '../support/index.ts';
+import { git, gitTest, makeRepository, type Repository } from './repository.ts';
 import { ADA, linuxTmuxTest, now, sessionOf, setStage } from './stage.ts';
 
 afterEach(cleanUp);
@@ -117,4 +119,111 @@ gitTest('an agent that took its lock in a worktree that was moved has one', asyn
   const { agents, locks } = await look();
   expect(locks).toMatchObject([{ worker: '../elsewhere', state: 'held' }]);
   expect(agents).toEqual([]);
+});
+
+/** How exec ends: the command's own code is 7. */
+const exec = async ({ root, env }: Repository, worker: string): Promise<number> =>
+  (await runUnderLock({ town: root, worker, command: ['sh', '-c', 'exit 7'], waitMs: 0, env, cwd: root }))
+    .exitCode;
+
+describe('the old place of a worktree that was moved while an agent works in it', () => {
+  /** What stands there now, and whether it is a directory. */
+  const left: Record<string, readonly [make: (path: string) => void, isDirectory: boolean]> = {
+    nothing: [() => {}, false],
+    'a file': [(path) => writeFileSync(path, ''), false],
+    'a symlink that leads nowhere': [(path) => symlinkSync('nothing', path), false],
+    'an empty directory': [(path) => void mkdirSync(path), true],
+    'a symlink to another worktree': [(path) => symlinkSync('other', path), true],
+    'another worktree': [(path) => renameSync(join(dirname(path), 'other'), path), true],
+  };
+
+  gitTest.each(Object.entries(left))('is not free if %s is left there', async (what, [make, isDirectory]) => {
+    const repository = makeRepository();
+    const { root, env, worktree } = repository;
+    const name = '../feature-1';
+    const path = worktree(name);
+    worktree('../other');
+    const { pid } = await fakeAgent('claude', { cwd: path });
+    const now = `${dirname(root)}/elsewhere`;
+    renameSync(path, now);
+    make(path);
+    const code = isDirectory ? 22 : 20;
+    const message = expect.stringMatching(new RegExp(`moved to ${now}; .*claude \\(process ${pid}\\)`));
+    for (const [asked, cwd] of [
+      [name, root],
+      [path, '/'],
+    ] as const) {
+      const report = await preflight(cwd === root ? root : undefined, asked, { env, cwd });
+      expect(report).toMatchObject({ exitCode: code, results: [{ message }] });
+      expect(report.results[0]?.next).toContainEqual([
+        'git',
+        '-C',
+        `${root}/.git`,
+        'worktree',
+        'repair',
+        now,
+      ]);
+      expect(await exec(repository, asked)).toBe(code);
+    }
+    // git follows a symlink as well.
+    if (what !== 'a symlink to another worktree') {
+      expect(await preflightRemoval(root, [name], { env, cwd: root })).toMatchObject({
+        exitCode: code,
+        results: [{ message }],
+      });
+      const { places } = await who(root, [name], { env, cwd: root });
+      expect(places).toMatchObject([
+        isDirectory ? { movedTo: now, people: [] } : { path: now, people: [{ pid }] },
+      ]);
+    }
+    // What it says is what helps.
+    git(root, 'worktree', 'repair', now);
+    if (isDirectory) expect(await exec(repository, path)).toBe(7);
+    else await expect(exec(repository, path)).rejects.toMatchObject({ code: 'E_USAGE' });
+  });
+
+  gitTest('is named by the doctor if something else stands there', async () => {
+    const { root, worktree, look } = makeRepository();
+    const path = worktree('../feature-1');
+    await fakeAgent('claude', { cwd: path });
+    renameSync(path, `${path}-moved`);
+    mkdirSync(path);
+    const next = [['git', '-C', `${root}/.git`, 'worktree', 'repair', `${dirname(root)}/feature-1-moved`]];
+    expect((await look()).findings).toMatchObject([{ check: 'lock-debris', worker: '../feature-1', next }]);
+  });
+});
+
+gitTest('a worktree is not free while an agent works in a copy, which has the same index', async () => {
+  const repository = makeRepository();
+  const { root, env, worktree } = repository;
+  const path = worktree('one');
+  const copy = join(root, 'copy');
+  execFileSync('cp', ['-a', path, copy]);
+  expect(await exec(repository, 'one')).toBe(7);
+  const { pid } = await fakeAgent('claude', { cwd: copy });
+  const told = {
+    exitCode: 22,
+    results: [{ message: expect.stringMatching(new RegExp(`${copy} is a copy of .*process ${pid}`)) }],
+  };
+  expect(await preflight(root, 'one', { env, cwd: root })).toMatchObject(told);
+  expect(await preflightRemoval(root, ['one'], { env, cwd: root })).toMatchObject(told);
+  expect((await who(root, ['one'], { env, cwd: root })).places).toMatchObject([
+    { people: [], movedTo: copy, isCopy: true },
+  ]);
+  expect(await exec(repository, 'one')).toBe(22);
+});
+
+gitTest.each([
+  ['claude', 20],
+  ['unheard-of', 22],
+] as const)('exec ends as preflight does for a deleted worktree in which %s runs', async (program, code) => {
+  const repository = makeRepository();
+  const { root, env, worktree } = repository;
+  const path = worktree('../feature-1');
+  await startProcess(sleeperNamed(program), ['600'], { cwd: path });
+  rmSync(path, { recursive: true });
+  for (const name of ['../feature-1', path]) {
+    expect((await preflight(root, name, { env, cwd: root })).exitCode).toBe(code);
+    expect(await exec(repository, name)).toBe(code);
+  }
 });

@@ -6,7 +6,7 @@ import { sinceAtEnd } from '../../core/report/holder-words.ts';
 import { optionWith, townOption } from '../../core/report/name-worker.ts';
 import { refusalOf } from '../../core/report/refusals.ts';
 import { claimsWorker, newestLayoutFirst } from '../../core/town/lock-rules.ts';
-import type { GoneTree } from '../../core/types/evidence.ts';
+import type { GoneTree, MovedTree } from '../../core/types/evidence.ts';
 import type { Collision, Examination, Fact, Verdict } from '../../core/types/judgement.ts';
 import type { PreflightResult } from '../../core/types/report.ts';
 import type { Pen } from '../../reporters/screen/style.ts';
@@ -124,7 +124,7 @@ const gonePart = ({ lock, notes }: Verdict, pen: Pen): readonly string[] => {
 
 /** What to do about a working tree whose directory is gone, and first about its lock. */
 const whatIsLeft = (
-  { gitDir, path, movedTo }: Pick<GoneTree, 'gitDir' | 'path' | 'movedTo'>,
+  { gitDir, path, movedTo }: Pick<GoneTree, 'gitDir' | 'path'> & Partial<Pick<MovedTree, 'movedTo'>>,
   first: 'unlock' | 'release' | null,
   { safe, command }: Pen,
 ): readonly string[] => {
@@ -169,7 +169,9 @@ const describeFree = (
 ): string => {
   const { safe } = pen;
   const tree = snapshot.town.goneTrees?.find(({ name }) => name === worker);
-  const left = tree === undefined ? [] : whatIsLeft(tree, tree.isLocked ? 'unlock' : null, pen);
+  const moved = snapshot.town.movedTrees?.find(({ name }) => name === worker);
+  const left =
+    tree === undefined ? [] : whatIsLeft({ ...tree, ...moved }, tree.isLocked ? 'unlock' : null, pen);
   if (tree !== undefined && (answer === null || answer.answer === 'free'))
     return [
       `# ${safe(worker)}: gone`,

@@ -7,11 +7,12 @@ import { optionWith } from '../report/name-worker.ts';
 import { refusalOf } from '../report/refusals.ts';
 import { describeAside } from '../town/moved-aside.ts';
 import { relativeTo } from '../town/roles.ts';
-import type { Gap, Leftover, Observed } from '../types/evidence.ts';
+import type { Gap, Leftover, MovedTree, Observed } from '../types/evidence.ts';
 import type { Fact, Verdict } from '../types/judgement.ts';
 import type { RepositoryWork } from '../types/removal.ts';
 import type { PlaceOfWork, PreflightResult } from '../types/report.ts';
 import { holdsLock } from '../who-is-there.ts';
+import { whereItIs } from './moved-tree.ts';
 
 /** All that was seen of one directory. */
 export interface RemovalEvidence {
@@ -30,6 +31,8 @@ export interface RemovalEvidence {
   readonly asides: readonly { readonly root: string; readonly leftover: Leftover }[];
   /** The repositories in it, and the one around it. */
   readonly repositories: readonly { readonly top: string; readonly work: Observed<RepositoryWork> }[];
+  /** Worktrees that git lists here, and who works there in them: moved or copied without telling git. */
+  readonly moved: readonly { readonly tree: MovedTree; readonly places: readonly PlaceOfWork[] }[];
   /** It has files but lies in no repository, so nothing shows whether they are kept anywhere else. */
   readonly isUnversioned: boolean;
   /** What became of its directory, a sentence; left out where it is there. */
@@ -58,6 +61,7 @@ const MAX_SAID = 3;
 export const answerRemoval = (evidence: RemovalEvidence): PreflightResult => {
   const objections = [
     ...evidence.places.flatMap((place) => ofPlace(place, evidence)),
+    ...evidence.moved.flatMap(ofMoved),
     ...evidence.verdicts.flatMap((verdict) => ofLock(verdict, evidence)),
     ...evidence.asides.map(ofAside),
     ...evidence.gaps.map(ofGap),
@@ -131,6 +135,20 @@ const ofPlace = (
       .map((why) => objection('unsure', 'occupants-unknown', 'occupants', where + why, next)),
   ];
 };
+
+/** Whoever works there does not work here, but needs git's files of this worktree, which git removes with it. */
+const ofMoved = ({ tree, places }: RemovalEvidence['moved'][number]): readonly Objection[] =>
+  places
+    .flatMap(({ people }) => people.filter((one) => one.class === 'agent' || one.class === 'unknown'))
+    .map(({ class: kind, why }) =>
+      objection(
+        'unsure',
+        kind === 'agent' ? 'occupied' : 'occupants-unknown',
+        'occupants',
+        `${whereItIs(tree)}; there: ${why}`,
+        ['doctor', 'who', tree.movedTo],
+      ),
+    );
 
 /** A lock whose holder is gone is only mentioned, except the one by which git refuses the removal. */
 const ofLock = (verdict: Verdict, { path, root }: RemovalEvidence): readonly Objection[] => {

@@ -7,6 +7,7 @@ import { findCollisions } from '../judge/occupants/collision.ts';
 import { type OccupantFinding, type OccupantReader, occupantReader } from '../judge/occupants/occupants.ts';
 import { workerArgument } from '../report/name-worker.ts';
 import { describeAside, isLockMovedAside } from '../town/moved-aside.ts';
+import { relativeTo } from '../town/roles.ts';
 import { indexSnapshot } from '../town/town-index.ts';
 import type { TownIndex } from '../town/views.ts';
 import type { Gap, Snapshot } from '../types/evidence.ts';
@@ -89,6 +90,23 @@ export const byFix = (worker: string, root: string): readonly string[] => [
   '--fix',
   workerArgument(worker, root),
 ];
+
+/**
+ * True where a missing directory may be a mistyped name: nobody is known to be there, though agents may be running unseen. In a
+ * directory that was deleted somebody may still run, and nobody runs in one that never was.
+ */
+export const mayBeMistyped = (
+  { worker, answer, state, reasons }: PreflightResult,
+  { machine, town: { root } }: Snapshot,
+): boolean => {
+  if (answer !== 'unsure') return answer === 'free';
+  const place = placeOf(worker, root);
+  return (
+    state === null &&
+    reasons.includes('occupants-unknown') &&
+    !machine.processes.list.some(({ cwd }) => cwd?.seen === true && relativeTo(place, cwd.value) !== null)
+  );
+};
 
 const clearWithoutLock = (
   worker: string,

@@ -497,8 +497,20 @@ export interface GoneTree {
   readonly gitDir: string;
   /** It has a lock, so `git worktree prune` leaves it. */
   readonly isLocked: boolean;
-  /** Where somebody works in it, absolute: it was moved, and git was not told. */
-  readonly movedTo?: string;
+}
+
+/** A linked working tree in which somebody works elsewhere than git says: it was moved or copied, and git was not told. Absolute paths. */
+export interface MovedTree {
+  /** Relative to the root, as a worker is named. */
+  readonly name: string;
+  /** Where git says that it lies, whatever stands there now. */
+  readonly path: string;
+  /** The main git directory. */
+  readonly gitDir: string;
+  /** Where somebody works whose `.git` leads to git's files of that place. */
+  readonly movedTo: string;
+  /** The tree itself is still where git says: both have one index and one HEAD. Left out where it was moved. */
+  readonly isCopy?: true;
 }
 
 export interface TownFacts {
@@ -525,6 +537,8 @@ export interface TownFacts {
   readonly worktrees?: readonly string[];
   /** Linked working trees that git still lists and whose directory is gone, sorted; left out where there is none. */
   readonly goneTrees?: readonly GoneTree[];
+  /** Those in which somebody works elsewhere than git says; left out where there is none. */
+  readonly movedTrees?: readonly MovedTree[];
   /** Agent commands to know besides the built-in ones (GT_PROCESS_NAMES, configuration). */
   readonly agents: readonly string[];
   /** Host names that are gone for good, or were this machine's (configuration, --former-host); absent where there are none. */

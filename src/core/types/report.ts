@@ -267,6 +267,10 @@ export interface PlaceOfWork {
   readonly unseen: readonly string[];
   /** A working tree whose directory is gone, which git still lists; left out for every other place. */
   readonly isGone?: true;
+  /** Where somebody works in the worktree that git lists here, as it was moved or copied without telling git; left out of every other place. */
+  readonly movedTo?: string;
+  /** It was copied, and is here as well. */
+  readonly isCopy?: true;
 }
 
 export interface WhoReport extends Envelope<'who'> {

@@ -127,12 +127,15 @@ export const treePathIn = (gitDir: DiskPath): DiskPath | null => pathIn(gitDir, 
  */
 export const linkedGitDirOf = (top: DiskPath): DiskPath | null => {
   const gitDir = pointerIn(top);
-  if (gitDir === null || !/\/worktrees\/[^/]+$/.test(displayPath(gitDir))) return null;
+  if (gitDir === null || !isLinkedGitDir(displayPath(gitDir))) return null;
   const tree = treePathIn(gitDir);
   const leadsBack =
     tree !== null && (displayPath(tree) === displayPath(top) || realOrSame(tree) === realOrSame(top));
   return leadsBack ? gitDir : null;
 };
+
+/** True for the path of the git directory of a linked working tree, by its name. */
+export const isLinkedGitDir = (path: string): boolean => /\/worktrees\/[^/]+$/.test(path);
 
 /** The main git directory of that of a linked working tree, by its name; any other path as it is. */
 export const mainOfLinked = (gitDir: string): string => gitDir.replace(/\/worktrees\/[^/]+$/, '');

@@ -3,24 +3,45 @@
  * administrative files say. Reads only, and never throws.
  */
 import { basename, dirname } from 'node:path';
-import type { GoneTree, LinkedTree, LockFile } from '../../core/types/evidence.ts';
-import { type DiskPath, displayPath, fromDisplay, showsBytes } from '../../io/disk/disk-path.ts';
+import type { LinkedTree, LockFile, MovedTree } from '../../core/types/evidence.ts';
+import { type DiskPath, displayPath, fromDisplay, joinPath, showsBytes } from '../../io/disk/disk-path.ts';
 import { entryExists } from '../../io/disk/entry-exists.ts';
-import { realOrSame } from '../../io/disk/real-path.ts';
-import { isAround } from '../../io/file-systems/mounts.ts';
-import { answers, ourServersApart } from '../../io/file-systems/servers.ts';
-import type { ProcessTable } from '../processes/row.ts';
-import { workingDirectories } from '../processes/table.ts';
-import { mainOfLinked, pointerIn, treePathIn } from './linked-tree.ts';
-import { repositoryFinder } from './repository.ts';
+import { realOfMissing, realOrSame } from '../../io/disk/real-path.ts';
+import { lstatSync } from '../../io/file-systems/servers.ts';
+import { tryOr } from '../../io/try-or.ts';
+import { placeName } from '../town/outside-trees.ts';
+import { isSameDirectory } from '../town/place.ts';
+import { isLinkedGitDir, mainOfLinked, pointerIn, treePathIn } from './linked-tree.ts';
+
+/** A working tree in which somebody works, and where its `.git` leads. */
+export interface Lead {
+  readonly top: string;
+  readonly to: string;
+  /** Nothing is there: the repository may have been moved as well, and only the name of the working tree is left. */
+  readonly isBroken: boolean;
+}
+
+/** The leads of everybody who works in one of these directories. Whoever works in a submodule works in the trees around it as well. */
+export const leadsOf = (directories: readonly string[]): readonly Lead[] => {
+  const tops = new Set<string>();
+  for (const directory of directories) for (let at = directory; !tops.has(at); at = dirname(at)) tops.add(at);
+  return [...tops].flatMap((top) =>
+    (showsBytes(top) ? [top, fromDisplay(top)] : [top]).flatMap((at) => leadOf(at) ?? []),
+  );
+};
+
+const leadOf = (top: DiskPath): Lead | null => {
+  // Nearly everywhere there is none.
+  const isFile = tryOr(
+    () => lstatSync(joinPath(top, '.git'), { throwIfNoEntry: false })?.isFile() === true,
+    false,
+  );
+  const to = isFile ? pointerIn(top) : null;
+  return to === null ? null : { top: displayPath(top), to: realOrSame(to), isBroken: !entryExists(to) };
+};
 
 /** Adds where somebody works whose `.git` leads to one of these locks, elsewhere than git says: its working tree was moved or copied. */
-export const withMovedTrees = async (
-  locks: readonly LockFile[],
-  table: ProcessTable,
-): Promise<readonly LockFile[]> => {
-  if (!locks.some(({ tree }) => isPlaceKnown(tree))) return locks;
-  const leads = await leadsOfWorkingTrees(table);
+export const withMovedTrees = (locks: readonly LockFile[], leads: readonly Lead[]): readonly LockFile[] => {
   if (leads.length === 0) return locks;
   return locks.map((lock) => {
     const { tree, path } = lock;
@@ -31,32 +52,8 @@ export const withMovedTrees = async (
   });
 };
 
-/** The same for working trees that git lists and that are gone, by exact evidence: their `.git` leads to git's files of this place. */
-export const withNewPlaces = async (
-  gone: readonly GoneTree[],
-  readTable: () => Promise<ProcessTable>,
-): Promise<readonly GoneTree[]> => {
-  if (gone.length === 0) return gone;
-  const leads = (await leadsOfWorkingTrees(await readTable())).filter(({ isBroken }) => !isBroken);
-  const moved = new Map(leads.map(({ top, to }) => [`${mainOfLinked(to)}:${recordedIn(to)}`, top]));
-  return gone.map((tree) => {
-    const movedTo = moved.get(`${realOrSame(tree.gitDir)}:${tree.path}`);
-    return movedTo === undefined ? tree : { ...tree, movedTo };
-  });
-};
-
-const recordedIn = (gitDir: string): string | null => {
-  const path = treePathIn(gitDir);
-  return path === null ? null : displayPath(path);
-};
-
-/** A working tree in which somebody works, and where its `.git` leads. */
-interface Lead {
-  readonly top: string;
-  readonly to: string;
-  /** Nothing is there: the repository may have been moved as well, and only the name of the working tree is left. */
-  readonly isBroken: boolean;
-}
+/** Under whatever name: a bind mount is no other place. */
+const isAt = (top: string, path: string): boolean => realOrSame(path) === top || isSameDirectory(path, top);
 
 type PlacedTree = LinkedTree & { readonly path: string; readonly exists: { readonly seen: true } };
 
@@ -65,32 +62,42 @@ const isPlaceKnown = (tree: LinkedTree | undefined): tree is PlacedTree =>
 
 const leadsTo = ({ top, to, isBroken }: Lead, gitDir: string, { path, exists }: PlacedTree): boolean => {
   if (isBroken) return !exists.value && basename(to) === basename(gitDir);
-  return to === gitDir && top !== realOrSame(path);
+  return to === gitDir && !isAt(top, path);
 };
 
-const leadsOfWorkingTrees = async (table: ProcessTable): Promise<readonly Lead[]> => {
-  const find = repositoryFinder();
-  const all = await workingDirectories(table);
-  const silent = ourServersApart([]).filter((at) => all.some((cwd) => isAround(at, cwd)) && !answers(at));
-  const cwds = all.filter((cwd) => !silent.some((at) => isAround(at, cwd)));
-  const tops = new Set<DiskPath>(cwds.flatMap((cwd) => [...workingTreesAround(cwd, find)]));
-  for (const cwd of cwds) if (showsBytes(cwd)) for (const around of directoriesAround(cwd)) tops.add(around);
-  return [...tops].flatMap((top) => {
-    const to = pointerIn(top);
-    return to === null ? [] : [{ top: displayPath(top), to: realOrSame(to), isBroken: !entryExists(to) }];
-  });
+/**
+ * The same without a lock, by exact evidence: the `.git` of where somebody works leads to git's files of another place. Of all on
+ * this machine those whose place lies in the root, or has one of these names, and those of the repositories that were looked into.
+ *
+ * @param named absolute paths
+ */
+export const movedTreesIn = (
+  leads: readonly Lead[],
+  {
+    root,
+    named,
+    linkedGitDirs,
+  }: { root: string; named: readonly string[]; linkedGitDirs: readonly DiskPath[] },
+): readonly MovedTree[] => {
+  const all = leads.flatMap(({ top, to, isBroken }) => (isBroken ? [] : (movedTree(top, to, root) ?? [])));
+  if (all.length === 0) return all;
+  const repositories = new Set(linkedGitDirs.map((gitDir) => realOrSame(mainOfLinked(displayPath(gitDir)))));
+  const names = new Set(named.map(realOfMissing));
+  return all.filter(
+    ({ name, path, gitDir }) =>
+      repositories.has(gitDir) || !name.startsWith('../') || names.has(realOfMissing(path)),
+  );
 };
 
-/** The working tree that a directory lies in, and every one around that: whoever works in a submodule works in all of them. */
-function* workingTreesAround(
-  cwd: string,
-  find: ReturnType<typeof repositoryFinder>,
-): Generator<string, void> {
-  for (let top = find(cwd)?.top; top !== undefined && top !== dirname(top); top = find(dirname(top))?.top)
-    yield top;
-}
-
-/** The directory, and every one above it whose path is not UTF-8 either: their repositories are not found by text. */
-function* directoriesAround(cwd: string): Generator<DiskPath, void> {
-  for (let at = cwd; showsBytes(at); at = dirname(at)) yield fromDisplay(at);
-}
+const movedTree = (top: string, to: string, root: string): MovedTree | null => {
+  const recorded = isLinkedGitDir(to) ? treePathIn(to) : null;
+  if (recorded === null || isAt(top, displayPath(recorded))) return null;
+  const back = pointerIn(recorded);
+  return {
+    name: placeName(root, realOfMissing(displayPath(recorded))),
+    path: displayPath(recorded),
+    gitDir: mainOfLinked(to),
+    movedTo: top,
+    ...(back !== null && realOrSame(back) === to ? { isCopy: true as const } : {}),
+  };
+};

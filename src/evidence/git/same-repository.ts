@@ -1,9 +1,9 @@
 /** Do two directories belong to one repository, as a main working tree and its linked ones do? Reads only, runs nothing. */
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname } from 'node:path';
 import type { GoneTree } from '../../core/types/evidence.ts';
 import { displayPath } from '../../io/disk/disk-path.ts';
-import { entryExists, isAbsent } from '../../io/disk/entry-exists.ts';
-import { realOrSame } from '../../io/disk/real-path.ts';
+import { entryExists, isNoDirectory } from '../../io/disk/entry-exists.ts';
+import { realOfMissing } from '../../io/disk/real-path.ts';
 import { readdirSync, realpathSync } from '../../io/file-systems/servers.ts';
 import { tryOr } from '../../io/try-or.ts';
 import { commonDirectoryOf } from './git-directory.ts';
@@ -52,7 +52,7 @@ export const goneTreeAt = (
   path: string,
   directories: readonly string[],
 ): Pick<GoneTree, 'gitDir' | 'isLocked'> | null => {
-  if (!isAbsent(path)) return null;
+  if (!isNoDirectory(path)) return null;
   const find = repositoryFinder();
   const shared = new Set(
     directories.map((directory) => tryOr(() => sharedDirectoryOf(directory, find), null)),
@@ -69,5 +69,3 @@ export const goneTreeAt = (
   }
   return null;
 };
-
-const realOfMissing = (path: string): string => join(realOrSame(dirname(path)), basename(path));

@@ -19,7 +19,7 @@ import { processNames, runsScripts } from './process-names.ts';
 import type { ProcessQuestion } from './question.ts';
 import type { ProcessRow, ProcessTable } from './row.ts';
 import { shellCodeOf } from './shell-code.ts';
-import { hasEnded, isTmuxServer, treeBelow } from './table.ts';
+import { directoriesIn, hasEnded, isTmuxServer, treeBelow } from './table.ts';
 
 export { takenElsewhere } from './linux/containers.ts';
 export type { ProcessTable } from './row.ts';
@@ -40,6 +40,7 @@ export const processEvidence = async (
   const table = panePids.every((pid) => listed.rows.has(pid)) ? listed : await listed.again();
   const running = [...table.rows.values()].filter((row) => !row.dead && !row.isKernelThread);
   const shown = await table.details.workingDirectories(cwdsWorthAsking(running, table, question));
+  question.onDirectories?.(directoriesIn(shown));
   const containers = withoutStackTraces(() => findContainers(question.elsewhere ?? [], root, table));
   // Processes in a container know the town by other paths.
   const named = containers.flatMap(({ numbers }) => [...numbers.values()].filter((pid) => pid !== null));

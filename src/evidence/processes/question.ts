@@ -26,4 +26,6 @@ export interface ProcessQuestion {
   readonly ofSomePlace?: readonly number[];
   /** Asks tools' own registries of live sessions about the processes of a table; default: none are asked. */
   readonly askRegistries?: (table: ProcessTable) => Promise<Registrations>;
+  /** Called once with the working directories that were read, each by its own name and once. */
+  readonly onDirectories?: (directories: readonly string[]) => void;
 }

@@ -1,5 +1,6 @@
 /** Every process of the machine, listed once, and how to learn more about single ones. */
 import { groupBy } from '../../core/group-by.ts';
+import type { Observed } from '../../core/types/evidence.ts';
 import { readProcTable } from './linux/linux.ts';
 import type { ProcessRow, ProcessTable } from './row.ts';
 
@@ -12,9 +13,13 @@ export const workingDirectories = async (table: ProcessTable): Promise<readonly 
   const pids = [...table.rows.values()]
     .filter((row) => !row.dead && !row.isKernelThread)
     .map(({ pid }) => pid);
-  const seen = await table.details.workingDirectories(pids);
-  return [...new Set([...seen.values()].flatMap((cwd) => (cwd.seen ? [cwd.value] : [])))];
+  return directoriesIn(await table.details.workingDirectories(pids));
 };
+
+/** Those that could be read, each once. */
+export const directoriesIn = (seen: ReadonlyMap<number, Observed<string>>): readonly string[] => [
+  ...new Set([...seen.values()].flatMap((cwd) => (cwd.seen ? [cwd.value] : []))),
+];
 
 /** Every process below `roots` in the table, these included, in no special order. */
 export const treeBelow = (

@@ -6,10 +6,10 @@ import { dirname, join, relative } from 'node:path';
 import { remembering } from '../../core/remembering.ts';
 import { byName } from '../../core/town/name-order.ts';
 import { relativeTo } from '../../core/town/roles.ts';
-import type { Gap, GoneTree } from '../../core/types/evidence.ts';
+import type { Gap, GoneTree, MovedTree } from '../../core/types/evidence.ts';
 import { type DiskPath, displayPath, displayRelative, joinPath } from '../../io/disk/disk-path.ts';
-import { entryExists, isAbsent } from '../../io/disk/entry-exists.ts';
-import { realOrSame } from '../../io/disk/real-path.ts';
+import { entryExists, isNoDirectory } from '../../io/disk/entry-exists.ts';
+import { realOfMissing, realOrSame } from '../../io/disk/real-path.ts';
 import { SilentServer } from '../../io/errno.ts';
 import { silentServerAround } from '../../io/file-systems/servers.ts';
 import { mainOfLinked, treePathIn } from '../git/linked-tree.ts';
@@ -55,11 +55,10 @@ export const treesOutside = (
 };
 
 /** The same for working trees that were moved out of the root, or around outside of it, without telling git. */
-export const movedOutside = (gone: readonly GoneTree[], root: string): readonly OutsideTree[] =>
-  gone.flatMap(({ movedTo }) => {
-    const name =
-      movedTo === undefined || relativeTo(root, movedTo) !== null ? null : outsideName(root, movedTo);
-    return movedTo === undefined || name === null ? [] : [{ name, top: movedTo }];
+export const movedOutside = (moved: readonly MovedTree[], root: string): readonly OutsideTree[] =>
+  moved.flatMap(({ movedTo }) => {
+    const name = relativeTo(root, movedTo) === null ? outsideName(root, movedTo) : null;
+    return name === null ? [] : [{ name, top: movedTo }];
   });
 
 /** The name of a directory outside, `../feature`; null for one that contains the root. */
@@ -92,10 +91,10 @@ export const goneTrees = (
   linkedGitDirs
     .flatMap((gitDir): readonly GoneTree[] => {
       const path = readTreePath(gitDir);
-      if (path === null || !isAbsent(path)) return [];
+      if (path === null || !isNoDirectory(path)) return [];
       return [
         {
-          name: placeName(root, path),
+          name: placeName(root, realOfMissing(displayPath(path))),
           path: displayPath(path),
           gitDir: mainOfLinked(displayPath(gitDir)),
           isLocked: entryExists(joinPath(gitDir, 'locked')),

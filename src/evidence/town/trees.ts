@@ -3,7 +3,7 @@ import { Buffer } from 'node:buffer';
 import { dirname } from 'node:path';
 import { byName } from '../../core/town/name-order.ts';
 import { relativeTo } from '../../core/town/roles.ts';
-import { isAbsent } from '../../io/disk/entry-exists.ts';
+import { isNoDirectory } from '../../io/disk/entry-exists.ts';
 import { readingCalls, readSmallFile } from '../../io/disk/small-file.ts';
 import { MAX_POINTER_BYTES } from '../git/git-directory.ts';
 import { goneTreeAt } from '../git/same-repository.ts';
@@ -30,7 +30,7 @@ export const treesAround = (root: string, places: Iterable<string>): readonly st
       if (worker === null || worker.endsWith('..') || visited.has(path)) break;
       visited.add(path);
       const isThere = isTree(path);
-      isGone &&= !isThere && isAbsent(path);
+      isGone &&= !isThere && isNoDirectory(path);
       if (isThere || (isGone && goneTreeAt(path, [root, dirname(path)]) !== null)) trees.push(worker);
     }
   }

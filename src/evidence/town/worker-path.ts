@@ -3,9 +3,10 @@ import { basename, dirname, isAbsolute, join, normalize, resolve } from 'node:pa
 import { relativeTo } from '../../core/town/roles.ts';
 import { isSamePath } from '../../io/disk/disk-path.ts';
 import { entryExists, isAbsent } from '../../io/disk/entry-exists.ts';
+import { realOfMissing } from '../../io/disk/real-path.ts';
 import { existsSync, readdirSync, realpathSync } from '../../io/file-systems/servers.ts';
 import { tryOr } from '../../io/try-or.ts';
-import { shareRepository } from '../git/same-repository.ts';
+import { shareRepository, workingTreesAround } from '../git/same-repository.ts';
 import { refuseSilent } from './root.ts';
 
 export type WorkerPath =
@@ -28,7 +29,8 @@ const realPathOf = (path: string): string => {
   }
 };
 
-const absoluteOf = (given: string, root: string, cwd: string): string => {
+/** What a caller typed for a worker as an absolute path, with the symlinks in it. */
+export const absoluteOf = (given: string, root: string, cwd: string): string => {
   if (isAbsolute(given)) return normalize(given);
   const standsInside = relativeTo(root, cwd) !== null;
   const fromHere = given === '.' || given.startsWith('./') || given === '..' || given.startsWith('../');
@@ -52,9 +54,14 @@ export const resolveWorker = (given: string, root: string, cwd: string, disk?: S
   const worker = relativeTo(root, path);
   if (worker !== null)
     return { kind: 'inside', worker: asListed(worker, root, disk), exists: existsSync(path) };
-  const named = isAbsolute(given) || (existsSync(path) && shareRepository(root, path));
+  const named = isAbsolute(given) || isTreeOf(root, path);
   return { kind: named ? 'elsewhere' : 'outside', path };
 };
+
+/** A working tree of the root's repository, or a place at which git lists one, whatever became of it. */
+const isTreeOf = (root: string, path: string): boolean =>
+  (existsSync(path) && shareRepository(root, path)) ||
+  workingTreesAround(root).some((tree) => realOfMissing(tree) === path);
 
 /** The questions to the disk; tests substitute a case-insensitive one. */
 export interface SpellingDisk {

@@ -17,6 +17,18 @@ export const isAbsent = (path: DiskPath): boolean => {
   }
 };
 
+/**
+ * True where that path certainly leads to no directory: nothing is there, or something else, or a symlink that leads nowhere. False
+ * where we may not look.
+ */
+export const isNoDirectory = (path: DiskPath): boolean => {
+  try {
+    return statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true;
+  } catch (error) {
+    return isAbsence(error);
+  }
+};
+
 /** True for a directory that has that name itself: a symlink is not followed. False where there is none, or we may not look. */
 export const isPlainDirectory = (path: string): boolean =>
   tryOr(() => lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true, false);
