@@ -56,46 +56,77 @@ const WITH_VALUE: ReadonlySet<string> = new Set([
   '--list-cmds',
 ]);
 
+/** Programs that run the program named behind them: the loader of the C library, and emulators of another processor. */
+const RUNS_ANOTHER = /^(?:ld-.+|ld\.so|qemu-.+|rosetta)$/;
+
+/** Arguments as git itself sees them, where a loader or an emulator runs it. */
+const ofGitItself = (argv: readonly string[]): readonly string[] => {
+  if (!RUNS_ANOTHER.test(baseName(argv[0] ?? ''))) return argv;
+  const isName = (word: string): boolean => GIT_LIKE.test(baseName(word));
+  const at = argv.findIndex(isName);
+  if (at < 0) return argv;
+  // Some give the program's path, and then its own name.
+  return argv.slice(isName(argv[at + 1] ?? '') ? at + 1 : at);
+};
+
+/** True for the name of git, or of a program that writes the same files. */
+export const isGitName = (name: string): boolean => GIT_LIKE.test(name);
+
 /** True for git and for programs that write the same files, by the kernel's name or the program's. */
 export const isGitLike = (comm: string, argv: readonly string[]): boolean =>
-  GIT_LIKE.test(comm) || GIT_LIKE.test(baseName(argv[0] ?? ''));
+  isGitName(comm) || isGitName(baseName(ofGitItself(argv)[0] ?? ''));
 
 /** A hook of a repository, by its place or its name: `/bin/sh .git/hooks/pre-commit`. */
 export const isHook = (comm: string, argv: readonly string[]): boolean =>
   argv.slice(0, 3).some((argument) => /(?:^|\/)hooks\/[^/]+$/.test(argument) && !argument.startsWith('-')) ||
   (HOOK.test(comm) && HOOK.test(baseName(argv[1] ?? argv[0] ?? '')));
 
-/** `commit` of `git -C x commit`, `index-pack` of `git-index-pack`; null where there is none. */
-const gitCommandOf = (argv: readonly string[]): string | null => {
-  const [, helper] = /^git-(.+)$/.exec(baseName(argv[0] ?? '')) ?? [];
-  if (helper !== undefined) return helper;
-  for (let at = 1; at < argv.length; at += 1) {
-    const argument = argv[at] ?? '';
-    if (!argument.startsWith('-')) return argument === '' ? null : argument;
-    if (WITH_VALUE.has(argument)) at += 1;
+interface CommandLine {
+  /** Options before the command, each with its value: in one word with it, or else the next word. */
+  readonly options: readonly { readonly name: string; readonly value: string }[];
+  /** `commit` of `git -C x commit`, `index-pack` of `git-index-pack`; null where there is none. */
+  readonly command: string | null;
+}
+
+const commandLineOf = (argv: readonly string[]): CommandLine => {
+  const own = ofGitItself(argv);
+  const [, helper] = /^git-(.+)$/.exec(baseName(own[0] ?? '')) ?? [];
+  if (helper !== undefined) return { options: [], command: helper };
+  const options: { name: string; value: string }[] = [];
+  for (let at = 1; at < own.length; at += 1) {
+    const word = own[at] ?? '';
+    if (!word.startsWith('-')) return { options, command: word === '' ? null : word };
+    const [, name = word, value] = /^(--[^=]+)=(.*)$/s.exec(word) ?? [];
+    const isNext = value === undefined && WITH_VALUE.has(name);
+    if (isNext) at += 1;
+    options.push({ name, value: isNext ? (own[at] ?? '') : (value ?? '') });
   }
-  return null;
+  return { options, command: null };
 };
 
 /** True for a git that takes no lock. `optionalLocks`: what its variable `GIT_OPTIONAL_LOCKS` says. */
 export const takesNoLock = (argv: readonly string[], optionalLocks: string | undefined): boolean => {
-  const command = gitCommandOf(argv);
+  const { options, command } = commandLineOf(argv);
   if (command === null) return false;
   if (TAKES_NONE.has(command)) return true;
   return (
     MAY_TAKE_NONE.has(command) &&
-    (optionalLocks === '0' || argv.slice(1, argv.indexOf(command)).includes('--no-optional-locks'))
+    (optionalLocks === '0' || options.some(({ name }) => name === '--no-optional-locks'))
   );
 };
 
-/** Working trees and git directories that arguments name, as written. */
-export const namedByArguments = (
-  argv: readonly string[],
-): readonly { readonly path: string; readonly isGitDir: boolean }[] =>
-  argv.flatMap((argument, at) => {
-    if (argument === '-C' || argument === '--work-tree')
-      return [{ path: argv[at + 1] ?? '.', isGitDir: false }];
-    if (argument === '--git-dir') return [{ path: argv[at + 1] ?? '.', isGitDir: true }];
-    const [, option, path] = /^--(git-dir|work-tree)=(.+)$/s.exec(argument) ?? [];
-    return path === undefined ? [] : [{ path, isGitDir: option === 'git-dir' }];
-  });
+/** What arguments name, as written. */
+export interface NamedByArguments {
+  /** Where git goes before it does anything, each seen from the one before. */
+  readonly starts: readonly string[];
+  /** The last one counts. */
+  readonly gitDirs: readonly string[];
+  readonly trees: readonly string[];
+}
+
+export const namedByArguments = (argv: readonly string[]): NamedByArguments => {
+  const { options } = commandLineOf(argv);
+  const valuesOf = (option: string): readonly string[] =>
+    options.filter(({ name }) => name === option).map(({ value }) => value);
+  return { starts: valuesOf('-C'), gitDirs: valuesOf('--git-dir'), trees: valuesOf('--work-tree') };
+};

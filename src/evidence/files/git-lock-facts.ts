@@ -11,6 +11,7 @@ import { readingCalls, readSmallFile } from '../../io/disk/small-file.ts';
 import { systemCalls } from '../../io/disk/system-calls.ts';
 import { networkFileSystem } from '../../io/file-systems/file-systems.ts';
 import { tryOr } from '../../io/try-or.ts';
+import { settingIn } from '../git/git-config.ts';
 
 /** Adds these facts to locks in git directories that name nobody; other locks stay as they are. */
 export const withGitLockFacts = (locks: readonly LockFile[]): readonly LockFile[] => {
@@ -35,21 +36,22 @@ export const withGitLockFacts = (locks: readonly LockFile[]): readonly LockFile[
 const networkAt = (directory: string): string | null =>
   tryOr(() => networkFileSystem(systemCalls, directory, process.platform), 'unknown');
 
-/** git does not write configurations longer than this. */
-const MAX_CONFIG_BYTES = 65_536;
+/** Thousands of branches have their settings in one file. */
+const MAX_CONFIG_BYTES = 4 * 1024 * 1024;
 
-/** `worktree = ../../../libs/a`, as `git submodule` sets it; no other section has a variable of that name. */
-const WORKTREE = /^[ \t]*worktree[ \t]*=[ \t]*"?([^"\n\r#;]+?)"?[ \t]*$/im;
+const configIn = (gitDir: string, name: string): string => {
+  // It may be a link to that of another repository, as git-new-workdir makes it.
+  const reading = readSmallFile(readingCalls, realOrSame(`${gitDir}/${name}`), MAX_CONFIG_BYTES);
+  return reading.kind === 'file' ? bytesAsText(reading.bytes) : '';
+};
 
 /** The working tree that a setting of the repository names (`core.worktree`); null where none does. */
 const treeSetIn = (gitDir: string): string | null => {
-  for (const name of ['config.worktree', 'config']) {
-    const reading = readSmallFile(readingCalls, `${gitDir}/${name}`, MAX_CONFIG_BYTES);
-    const text = reading.kind === 'file' ? bytesAsText(reading.bytes) : '';
-    const path = WORKTREE.exec(text)?.[1];
-    if (path !== undefined) return realOrSame(resolve(gitDir, path));
-  }
-  return null;
+  const config = configIn(gitDir, 'config');
+  const ofTree =
+    settingIn(config, 'extensions', 'worktreeconfig') === null ? '' : configIn(gitDir, 'config.worktree');
+  const path = settingIn(ofTree, 'core', 'worktree') ?? settingIn(config, 'core', 'worktree');
+  return typeof path === 'string' ? realOrSame(resolve(gitDir, path)) : null;
 };
 
 /** git writes no more into such a file. */

@@ -1,11 +1,14 @@
 /** Finds the repository that a directory belongs to, as a git that works there sees it. Reads only, and never throws. */
-import { dirname } from 'node:path';
+import { readlinkSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { remembering } from '../../core/remembering.ts';
 import { relativeTo } from '../../core/town/roles.ts';
 import type { LockGitDir } from '../../core/types/evidence.ts';
 import { baseName, showsBytes } from '../../io/disk/disk-path.ts';
 import { realOrSame } from '../../io/disk/real-path.ts';
+import { readdirSync } from '../../io/file-systems/servers.ts';
 import { tryOr } from '../../io/try-or.ts';
-import { isGitDirectory } from '../git/git-directory.ts';
+import { commonDirectoryOf, isGitDirectory } from '../git/git-directory.ts';
 import { repositoryFinder } from '../git/repository.ts';
 
 export interface GitPlaces {
@@ -22,6 +25,8 @@ export interface GitPlaces {
 /** Prepares the two questions; `gitDirs` are the git directories of the locks in question. */
 export const gitPlaces = (gitDirs: readonly LockGitDir[]): GitPlaces => {
   const find = repositoryFinder();
+  const whereShared = remembering(sharedPartsOf);
+  const withShared = (gitDir: string): readonly string[] => [gitDir, ...whereShared(gitDir)];
   const kept = gitDirs.filter(({ path, tree }) => tree !== null && tree !== dirname(path));
   return {
     ofTree: (directory) => {
@@ -32,7 +37,7 @@ export const gitPlaces = (gitDirs: readonly LockGitDir[]): GitPlaces => {
         .filter(({ tree }) => tree !== null && relativeTo(tree, real) !== null)
         .map(({ path }) => path);
       return [
-        ...(gitDir === null ? [] : [realOrSame(gitDir)]),
+        ...(gitDir === null ? [] : withShared(realOrSame(gitDir))),
         ...(gitDir === null || showsBytes(real) ? [real] : []),
         ...elsewhere,
       ];
@@ -42,10 +47,35 @@ export const gitPlaces = (gitDirs: readonly LockGitDir[]): GitPlaces => {
       // A temporary file may have no real path, but its directory has one.
       const itself = real === path ? `${realOrSame(dirname(path))}/${baseName(path)}` : real;
       const led = path.endsWith('/.git') ? find(dirname(real))?.gitDir : null;
-      return led == null ? [itself] : [itself, realOrSame(led)];
+      return led == null ? withShared(itself) : [itself, ...withShared(realOrSame(led))];
     },
   };
 };
+
+/** Directories of a git directory in which single entries may be symlinks; it is one itself. */
+const WITH_LINKS = ['', '/refs', '/logs'] as const;
+
+/**
+ * Where a git of this git directory writes outside of it: behind symlinks, as git-new-workdir and repo make them, and in the repository
+ * of a linked working tree that does not keep its files there. Such a tree is named as if it did: it leaves the other trees' alone.
+ */
+const sharedPartsOf = (gitDir: string): readonly string[] => {
+  const common = realOrSame(commonDirectoryOf(gitDir));
+  const linked = WITH_LINKS.flatMap((part) => tryOr(() => linksIn(`${gitDir}${part}`), []));
+  return [
+    ...(relativeTo(common, gitDir) === null ? [`${common}/worktrees/${baseName(gitDir)}`] : []),
+    ...linked.filter((path) => relativeTo(gitDir, path) === null),
+  ];
+};
+
+/** Where the symlinks in a directory lead, even if nothing is there yet. */
+const linksIn = (directory: string): readonly string[] =>
+  readdirSync(directory, { withFileTypes: true })
+    .filter((entry) => entry.isSymbolicLink())
+    .map(({ name }) => {
+      const target = resolve(directory, readlinkSync(`${directory}/${name}`));
+      return realOrSame(`${realOrSame(dirname(target))}/${baseName(target)}`);
+    });
 
 /** The git directory, bare or of a working tree, in which this directory lies below `top`; null where it lies in none. */
 const gitDirAround = (directory: string, top: string): string | null => {

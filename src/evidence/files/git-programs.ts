@@ -8,14 +8,15 @@ import type { GitUse, LockGitDir, Uses } from '../../core/types/evidence.ts';
 import { showsBytes } from '../../io/disk/disk-path.ts';
 import { answers } from '../../io/file-systems/servers.ts';
 import { otherNames } from '../processes/linux/other-names.ts';
-import type { ProcessRow, ProcessTable } from '../processes/row.ts';
+import type { ProcessDetails, ProcessRow, ProcessTable } from '../processes/row.ts';
 import { hasEnded, treeBelow } from '../processes/table.ts';
 import type { TownPlaceFinder } from '../town/place.ts';
-import { isGitLike, isHook, namedByArguments, takesNoLock } from './git-arguments.ts';
+import { isHook, type NamedByArguments, namedByArguments, takesNoLock } from './git-arguments.ts';
 import { type GitPlaces, gitPlaces } from './git-places.ts';
+import { gitRecognizer } from './git-recognizer.ts';
 
-/** Variables that name a git directory or a part of one, and a working tree. */
-const GIT_DIRS = ['GIT_DIR', 'GIT_COMMON_DIR', 'GIT_INDEX_FILE'] as const;
+/** Variables that name a part of a git directory, and a working tree. */
+const PARTS = ['GIT_COMMON_DIR', 'GIT_INDEX_FILE', 'GIT_OBJECT_DIRECTORY'] as const;
 const TREES = ['GIT_WORK_TREE'] as const;
 
 export interface GitUseQuestion {
@@ -24,6 +25,8 @@ export interface GitUseQuestion {
   /** Finds our path for the places of processes that see other paths. */
   readonly placeInTown: TownPlaceFinder;
 }
+
+const NAMES_NOTHING: NamedByArguments = { starts: [], gitDirs: [], trees: [] };
 
 /** A question without locks: places are only named. */
 const NO_QUESTION: GitUseQuestion = { gitDirs: [], placeInTown: () => null };
@@ -41,22 +44,24 @@ export const readGitUses = async (
   const running = [...rows.values()].filter(
     ({ pid, dead, isKernelThread }) => !dead && !isKernelThread && pid !== process.pid,
   );
-  const gits = new Set(running.filter((row) => isAtWork(row, table)).map(({ pid }) => pid));
+  const { nameOf, serverAt } = otherNames(directoriesOf(gitDirs), details);
+  const isGit = gitRecognizer(table, (pid, program) => serverAt(pid, program) !== null);
+  const gits = new Set(running.filter((row) => isAtWork(row, table, isGit)).map(({ pid }) => pid));
   const below = treeBelow(rows, [...gits]);
   const found = running.filter(
-    ({ pid }) => gits.has(pid) || (below.has(pid) && !isIdle(pid, table)) || isStartedByGit(pid, table),
+    (row) => gits.has(row.pid) || (!isGit(row) && (below.has(row.pid) || isStartedByGit(row.pid, details))),
   );
   const cwds = await details.workingDirectories(found.map(({ pid }) => pid));
   const { ofTree, ofGitDir } = gitPlaces(gitDirs);
-  const { nameOf, serverAt } = otherNames(directoriesOf(gitDirs), details);
   const uses: GitUse[] = [];
   let hidden: string | null = listing.value === 'all' ? null : "other users' processes are hidden from us";
   for (const row of found) {
     const { pid, comm } = row;
     const seen = cwds.get(pid);
     const cwd = seen?.seen === true ? seen.value : null;
-    const named = namedByArguments(details.argv(pid));
-    const variables = details.variables(pid, GIT_DIRS);
+    const byArguments = isGit(row) ? namedByArguments(details.argv(pid)) : NAMES_NOTHING;
+    const variables = namedByVariables(pid, details);
+    const named = variables === null ? byArguments : together(byArguments, variables);
     const isOurs = details.sharesOurPaths(pid);
     const here = (full: string, isCwd: boolean): string => {
       const named = nameOf(pid, full);
@@ -67,14 +72,12 @@ export const readGitUses = async (
         (named === null || named === 'untold' ? full : named)
       );
     };
-    const trees = [
-      ...named.filter(({ isGitDir }) => !isGitDir).map(({ path }) => path),
-      ...(details.variables(pid, TREES) ?? []),
-    ];
-    const dirs = [...named.filter(({ isGitDir }) => isGitDir).map(({ path }) => path), ...(variables ?? [])];
+    // It is there already, unless it was only just started.
+    const start = resolve(cwd ?? '/', ...named.starts);
+    const from = named.starts.some(isAbsolute) ? start : (cwd ?? '/');
     const places: string[] = [];
     const add = (path: string, find: GitPlaces['ofTree' | 'ofGitDir'], isCwd = false): void => {
-      const full = isAbsolute(path) ? path : resolve(cwd ?? '/', path);
+      const full = resolve(from, path);
       const server = serverAt(pid, full);
       if (server === null || answers(isOurs ? server : `${details.doorToRoot(pid)}${server}`))
         places.push(...find(here(full, isCwd)));
@@ -82,11 +85,16 @@ export const readGitUses = async (
       else hidden ??= `where process ${pid} (${comm}) works cannot be told: ${server} does not answer`;
     };
     if (cwd !== null) add(cwd, ofTree, true);
-    for (const path of trees) add(path, ofTree);
-    for (const path of dirs) add(path, ofGitDir);
+    if (named.starts.length > 0) add(start, ofTree);
+    for (const path of named.trees) add(path, ofTree);
+    for (const path of [...named.gitDirs, ...(variables?.parts ?? [])]) add(path, ofGitDir);
     uses.push({ pid, command: comm, places: [...new Set(places)] });
-    if (places.some(showsBytes))
-      hidden ??= `where process ${pid} (${comm}) works cannot be told: a path there is not UTF-8`;
+    const isHidden = places.some(showsBytes)
+      ? 'a path there is not UTF-8'
+      : gits.has(pid) && isGit(row) && mayBeElsewhere(named)
+        ? 'it names a working tree, and no git directory by its whole path'
+        : null;
+    if (isHidden !== null) hidden ??= `where process ${pid} (${comm}) works cannot be told: ${isHidden}`;
     // A process without a working directory is ending and no longer writes.
     const isEnding = seen?.seen === false && ['ENOENT', 'ESRCH'].includes(seen.why);
     const isClosed = !isEnding && (cwd === null || (gits.has(pid) && variables === null));
@@ -96,26 +104,51 @@ export const readGitUses = async (
   return { uses, hidden };
 };
 
+interface NamedByVariables extends NamedByArguments {
+  readonly parts: readonly string[];
+}
+
+/** Null where they cannot be read whole. */
+const namedByVariables = (pid: number, { variables }: ProcessDetails): NamedByVariables | null => {
+  const gitDirs = variables(pid, ['GIT_DIR']);
+  const parts = variables(pid, PARTS);
+  const trees = variables(pid, TREES);
+  return gitDirs === null || parts === null || trees === null ? null : { starts: [], gitDirs, trees, parts };
+};
+
+/** An argument counts before a variable. */
+const together = (
+  { starts, ...byArguments }: NamedByArguments,
+  byVariables: NamedByArguments,
+): NamedByArguments => ({
+  starts,
+  gitDirs: [...byVariables.gitDirs, ...byArguments.gitDirs],
+  trees: [...byVariables.trees, ...byArguments.trees],
+});
+
+/**
+ * git goes into the working tree that it was given, after it has found its repository from where it was started. Nobody knows that
+ * place then, unless it is named in full.
+ */
+const mayBeElsewhere = ({ starts, gitDirs, trees }: NamedByArguments): boolean => {
+  const tree = trees.at(-1);
+  if (tree === undefined || resolve('/x', tree) === '/x') return false;
+  return !starts.some(isAbsolute) && !isAbsolute(gitDirs.at(-1) ?? '');
+};
+
 /** The git directories and their working trees, each once. */
 const directoriesOf = (gitDirs: readonly LockGitDir[]): readonly string[] => [
   ...new Set(gitDirs.flatMap(({ main, path, tree }) => (tree === null ? [main, path] : [main, path, tree]))),
 ];
 
 /** A git that may take a lock, or a hook. */
-const isAtWork = ({ pid, comm }: ProcessRow, table: ProcessTable): boolean => {
-  const argv = table.details.argv(pid);
-  return isHook(comm, argv) || (isGitLike(comm, argv) && !isIdle(pid, table));
-};
+const isAtWork = (row: ProcessRow, { details }: ProcessTable, isGit: (row: ProcessRow) => boolean): boolean =>
+  isHook(row.comm, details.argv(row.pid)) || (isGit(row) && !isIdle(row.pid, details));
 
-const isIdle = (pid: number, { rows, details }: ProcessTable): boolean => {
-  const argv = details.argv(pid);
-  if (!isGitLike(rows.get(pid)?.comm ?? '', argv)) return false;
-  return (
-    takesNoLock(argv, undefined) || takesNoLock(argv, details.variables(pid, ['GIT_OPTIONAL_LOCKS'])?.[0])
-  );
-};
+/** True for a git that takes no lock. */
+const isIdle = (pid: number, { argv, variables }: ProcessDetails): boolean =>
+  takesNoLock(argv(pid), undefined) || takesNoLock(argv(pid), variables(pid, ['GIT_OPTIONAL_LOCKS'])?.[0]);
 
 /** git passes these variables to its hooks, filters and editors and their children, which may still run after git was killed. */
-const isStartedByGit = (pid: number, { rows, details }: ProcessTable): boolean =>
-  !isGitLike(rows.get(pid)?.comm ?? '', details.argv(pid)) &&
-  (details.variables(pid, [...GIT_DIRS, ...TREES]) ?? []).length > 0;
+const isStartedByGit = (pid: number, { variables }: ProcessDetails): boolean =>
+  (variables(pid, ['GIT_DIR', ...PARTS, ...TREES]) ?? []).length > 0;

@@ -11,15 +11,12 @@ export const HOLD_MARK = 'LOCK_DOCTOR_HOLD';
 const ASSIGNMENT = new RegExp(`(?:^|\\0)${HOLD_MARK}=([0-9a-f]{16})(?:\\0|$)`);
 const ASSIGNMENT_IN_PS = new RegExp(`(?:^|\\s)${HOLD_MARK}=([0-9a-f]{16})(?:\\s|$)`);
 
-/** Arguments and environment together have at most 6 MiB on Linux (execve(2)). */
-const MAX_ENVIRONMENT_BYTES = 8 * 1024 * 1024;
-
 /**
  * Reads the mark out of `/proc/<pid>/environ`; null where there is none. An empty environment counts as not seen: a
  * process that is just starting another program shows one as well, and so does one that was started with `env -i`.
  */
 export const readHoldMark = (path: string): Observed<string | null> => {
-  const read = readProc(path, MAX_ENVIRONMENT_BYTES);
+  const read = readProc(path);
   if ('error' in read) return { seen: false, why: read.error };
   if (read.bytes.length === 0) return { seen: false, why: 'its environment is empty' };
   return { seen: true, value: ASSIGNMENT.exec(read.bytes.toString('latin1'))?.[1] ?? null };

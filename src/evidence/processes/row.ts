@@ -52,7 +52,7 @@ export interface ProcessDetails {
   readonly uid: (pid: number) => number | null;
   /** Gas Town's variables in the environment that it was started with. */
   readonly environment: (pid: number) => GasTownEnvironment | null;
-  /** The values of these variables in the environment that it was started with; null where permission is denied. */
+  /** The values of these variables in the environment that it was started with; null where it cannot be read whole. */
   readonly variables: (pid: number, names: readonly string[]) => readonly string[] | null;
   /** What `exec` wrote into the environments that these were started with (`LOCK_DOCTOR_HOLD`); null: nothing. */
   readonly holdMarks: (pids: readonly number[]) => Promise<ReadonlyMap<number, Observed<string | null>>>;

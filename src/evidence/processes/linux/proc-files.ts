@@ -12,12 +12,12 @@ export type ProcRead = { readonly bytes: Buffer } | { readonly error: string };
 /** One buffer for all reads: `stat` lines are a few hundred bytes, command lines and environments mostly a few KiB. */
 const shared = Buffer.allocUnsafe(64 * 1024);
 
-/** Longer environments and command lines are cut: the names that matter stand near the beginning. */
-const MAX_PROC_BYTES = 1024 * 1024;
+/** Arguments and environment together have at most 6 MiB on Linux (execve(2)); most files of /proc are much shorter. */
+const MAX_PROC_BYTES = 8 * 1024 * 1024;
 
 /**
  * Reads a file of /proc. The bytes may be overwritten by the next call: use them at once. An error is the system's
- * code (`ENOENT` and `ESRCH`: the process is gone; `EACCES`: hidden from us).
+ * code (`ENOENT` and `ESRCH`: the process is gone; `EACCES`: hidden from us; `EFBIG`: it is longer than `maxBytes`).
  */
 export const readProc = (path: string, maxBytes = MAX_PROC_BYTES): ProcRead => {
   let descriptor: number;
@@ -27,7 +27,8 @@ export const readProc = (path: string, maxBytes = MAX_PROC_BYTES): ProcRead => {
     return { error: errorOf(error) };
   }
   try {
-    return { bytes: readAll(descriptor, maxBytes) };
+    const bytes = readAll(descriptor, maxBytes);
+    return bytes === null ? { error: 'EFBIG' } : { bytes };
   } catch (error) {
     return { error: errorOf(error) };
   } finally {
@@ -46,17 +47,18 @@ export const readProcText = (path: string): string => {
   return 'error' in read ? '' : read.bytes.toString('utf8');
 };
 
-const readAll = (descriptor: number, maxBytes: number): Buffer => {
+/** Null where the file is longer. */
+const readAll = (descriptor: number, maxBytes: number): Buffer | null => {
   const first = readSync(descriptor, shared, 0, shared.length, null);
   if (first < SURELY_WHOLE_BYTES) return shared.subarray(0, first);
   const chunks = [Buffer.from(shared.subarray(0, first))];
-  for (let total = first; total < maxBytes; ) {
+  for (let total = first; total <= maxBytes; ) {
     const count = readSync(descriptor, shared, 0, shared.length, null);
-    if (count === 0) break;
+    if (count === 0) return Buffer.concat(chunks);
     chunks.push(Buffer.from(shared.subarray(0, count)));
     total += count;
   }
-  return Buffer.concat(chunks);
+  return null;
 };
 
 /** The kernel's suffix for a working directory that was removed. */
