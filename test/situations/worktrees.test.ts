@@ -426,6 +426,39 @@ test('a worktree whose git was killed just before its first checkout is not fini
   expect(await lockOf('../new')).toMatchObject({ state: 'held', notes: ['by-hand'] });
 });
 
+describe("a person's lock of a worktree that looks unfinished", () => {
+  /** Locked after `git worktree add --no-checkout`, as with a checkout of one's own. */
+  const lockedLater = () => {
+    const repository = makeRepository();
+    const { root } = repository;
+    git(root, 'worktree', 'add', '-q', '--no-checkout', '--detach', '../new');
+    git(root, 'worktree', 'lock', '--reason', 'Bob: never remove', '../new');
+    return { ...repository, gitDir: join(root, '.git/worktrees/new') };
+  };
+
+  gitTest.each<[string, (gitDir: string) => void]>([
+    [
+      'a checkout was killed',
+      (gitDir) => {
+        writeFileSync(join(gitDir, 'index.lock'), '');
+        aged(join(gitDir, 'index.lock'));
+      },
+    ],
+    ['HEAD is lost', (gitDir) => rmSync(join(gitDir, 'HEAD'))],
+    ['its path is lost', (gitDir) => rmSync(join(gitDir, 'gitdir'))],
+    ['HEAD names nothing', (gitDir) => writeFileSync(join(gitDir, 'HEAD'), `${'0'.repeat(40)}\n`)],
+  ])('stays: %s', async (_, damage) => {
+    const { root, env, look, gitDir } = lockedLater();
+    const locked = join(gitDir, 'locked');
+    damage(gitDir);
+    aged(locked);
+    await heal(root, { env, dryRun: false });
+    expect(readFileSync(locked, 'utf8')).toBe('Bob: never remove\n');
+    const { locks } = await look();
+    expect(locks.find(({ path }) => path === locked)).toMatchObject({ state: 'held' });
+  });
+});
+
 describe('a repair of worktree locks', () => {
   gitTest('changes only the lock, and undo restores the same bytes', async () => {
     const { root, env, worktree } = makeRepository();

@@ -50,7 +50,8 @@ export const lookAtLinkedTree = (
   realDirectory: (path: string) => string = realOrSame,
 ): TreeLook => {
   const gitdir = valueIn(gitDir, 'gitdir');
-  const isUnfinished = gitdir === 'absent' || (!isCheckedOut && isBeforeItsIndex(gitDir));
+  const isUnfinished =
+    (gitdir === 'absent' || (!isCheckedOut && isBeforeItsIndex(gitDir))) && !isLockedSince(gitDir);
   const path = pathIn(gitDir, gitdir);
   if (path === null) {
     const exists: LinkedTree['exists'] =
@@ -74,6 +75,32 @@ export const lookAtLinkedTree = (
   return { tree, realPath: realDirectory(path.slice(0, end)) + path.slice(end) };
 };
 
+/** The text of git's own lock in English. */
+const GITS_OWN = 'initializing';
+
+/** Files that `git worktree add` writes only after its lock. */
+const AFTER_ITS_LOCK = ['gitdir', 'commondir', 'HEAD'] as const;
+
+/**
+ * Somebody locked it after `git worktree add` had written those files, or one of them at least: that lock is not git's own, whatever
+ * else is missing. A time that a disk does not keep tells nothing.
+ */
+const isLockedSince = (gitDir: DiskPath): boolean => {
+  const reason = valueIn(gitDir, 'locked');
+  if (reason === 'absent' || reason?.value === GITS_OWN) return false;
+  const lock = timesOf(joinPath(gitDir, 'locked'));
+  return AFTER_ITS_LOCK.some((name) =>
+    timesOf(joinPath(gitDir, name)).some((time, at) => time > 0n && (lock[at] ?? 0n) > time),
+  );
+};
+
+/** When a file was made and written, in nanoseconds; nothing where that cannot be seen. */
+const timesOf = (path: DiskPath): readonly bigint[] =>
+  tryOr(() => {
+    const { birthtimeNs, mtimeNs } = lstatSync(path, { bigint: true });
+    return [birthtimeNs, mtimeNs];
+  }, []);
+
 /** HEAD names no commit yet, or the first checkout has not ended. */
 const isBeforeItsIndex = (gitDir: DiskPath): boolean => {
   const head = valueIn(gitDir, 'HEAD');
@@ -81,7 +108,7 @@ const isBeforeItsIndex = (gitDir: DiskPath): boolean => {
   if (entryExists(joinPath(gitDir, 'index'))) return false;
   // Between HEAD and index.lock only the text of the lock tells: git's own, as it is in English.
   const reason = valueIn(gitDir, 'locked');
-  return hasIndexLock(gitDir) || (reason !== 'absent' && reason?.value === 'initializing');
+  return hasIndexLock(gitDir) || (reason !== 'absent' && reason?.value === GITS_OWN);
 };
 
 /** Why the directory at that path may not be the working tree of these files; null where it leads back to them. */
