@@ -15,7 +15,7 @@ import { openTown } from '../diagnose.ts';
 import { documentOf } from '../document.ts';
 import { askGit } from '../evidence/git/facts.ts';
 import type { GitClient } from '../evidence/git/git-command.ts';
-import { REPOSITORY_PARTS } from '../evidence/git/git-directory.ts';
+import { gitDirectoryAround, REPOSITORY_PARTS } from '../evidence/git/git-directory.ts';
 import { type Repository, repositoryFinder } from '../evidence/git/repository.ts';
 import { mainTreeOf } from '../evidence/git/same-repository.ts';
 import { readUnsavedWork } from '../evidence/git/unsaved-work.ts';
@@ -94,6 +94,19 @@ const whyClosed = (path: string): string | null => {
   }
 };
 
+/**
+ * Why nobody can tell what goes with this directory: a repository needs it, and so do all its working trees. Null for every other one,
+ * and for a bare repository, which has its commits for itself.
+ */
+const whyGitsOwn = (path: string, around: Repository | null): string | null => {
+  const real = tryOr(() => realpathSync.native(path), path);
+  const gitDir = gitDirectoryAround(real, around?.top ?? '/');
+  const main = around === null ? null : realGitDirOf(around);
+  const isOfTree = main !== null && isWithin(real, main);
+  if (gitDir === null || (gitDir === real && !isOfTree)) return null;
+  return `git keeps its own files here, and without them ${isOfTree ? around?.top : gitDir} is lost: ask about that`;
+};
+
 const evidenceOf = async (
   named: NamedDirectory,
   asked: string,
@@ -109,10 +122,15 @@ const evidenceOf = async (
     const gone = moved === undefined ? 'its directory is gone' : `it was moved to ${moved.path}`;
     return { ...NOTHING_SEEN, name, path, root, places, gaps: [], gone: `git still lists it, but ${gone}` };
   }
+  const around = repositoryFinder()(path);
   const why = whyClosed(path);
   if (why !== null) return { ...NOTHING_SEEN, name, path, root, gaps: [{ what: `directory:${path}`, why }] };
+  const whyOfGit = whyGitsOwn(path, around);
+  if (whyOfGit !== null) {
+    const repositories = [{ top: path, work: { seen: false as const, why: whyOfGit } }];
+    return { ...NOTHING_SEEN, name, path, root, gaps: [], repositories };
+  }
   const snapshot = await lookAt(root);
-  const around = repositoryFinder()(path);
   const gitDir = around === null || around.top !== path ? null : realGitDirOf(around);
   const home = gitDir === null ? null : mainTreeOf(gitDir);
   // Locks of a linked working tree lie in the main repository's git directory.

@@ -794,3 +794,29 @@ describe('the question about removal', () => {
     expect(results).toMatchObject([{ answer: 'held', reasons: ['uncommitted'] }]);
   });
 });
+
+describe("a directory of git's own", () => {
+  gitTest.each(['.git', '.git/objects', '.git/refs', '.git/worktrees/tree', '.git/hooks'])(
+    'is never answered for alone: %s',
+    async (part) => {
+      const { main, answer } = setStage();
+      const said = await answer(join(main, part));
+      expect(said).toMatchObject({ answer: 'unsure', reasons: ['work-unknown'] });
+      expect(said.message).toContain(`${main} is lost`);
+    },
+  );
+
+  gitTest('of a bare repository neither, but the repository itself is', async () => {
+    const { home, answer } = setStage();
+    const bare = join(home, 'remote.git');
+    expect((await answer(join(bare, 'objects'))).message).toContain(`${bare} is lost`);
+    expect((await answer(bare)).message).not.toContain('is lost');
+  });
+
+  gitTest('may have working trees in it, which are answered for', async () => {
+    const { main, answer } = setStage();
+    const inside = join(main, '.git/beads-worktrees/sync');
+    git(main, 'worktree', 'add', '-q', '--detach', inside);
+    expect(await answer(inside)).toMatchObject({ answer: 'free' });
+  });
+});

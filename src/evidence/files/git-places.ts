@@ -8,7 +8,7 @@ import { baseName, showsBytes } from '../../io/disk/disk-path.ts';
 import { realOrSame } from '../../io/disk/real-path.ts';
 import { readdirSync } from '../../io/file-systems/servers.ts';
 import { tryOr } from '../../io/try-or.ts';
-import { commonDirectoryOf, isGitDirectory } from '../git/git-directory.ts';
+import { commonDirectoryOf, gitDirectoryAround } from '../git/git-directory.ts';
 import { repositoryFinder } from '../git/repository.ts';
 
 export interface GitPlaces {
@@ -32,7 +32,7 @@ export const gitPlaces = (gitDirs: readonly LockGitDir[]): GitPlaces => {
     ofTree: (directory) => {
       const real = realOrSame(directory);
       const found = find(real);
-      const gitDir = gitDirAround(real, found?.top ?? '/') ?? found?.gitDir ?? null;
+      const gitDir = gitDirectoryAround(real, found?.top ?? '/') ?? found?.gitDir ?? null;
       const elsewhere = kept
         .filter(({ tree }) => tree !== null && relativeTo(tree, real) !== null)
         .map(({ path }) => path);
@@ -76,11 +76,3 @@ const linksIn = (directory: string): readonly string[] =>
       const target = resolve(directory, readlinkSync(`${directory}/${name}`));
       return realOrSame(`${realOrSame(dirname(target))}/${baseName(target)}`);
     });
-
-/** The git directory, bare or of a working tree, in which this directory lies below `top`; null where it lies in none. */
-const gitDirAround = (directory: string, top: string): string | null => {
-  for (let at = directory; at !== top && at !== '/'; at = dirname(at)) if (isGitDir(at)) return at;
-  return null;
-};
-
-const isGitDir = (directory: string): boolean => tryOr(() => isGitDirectory(directory), false);

@@ -1,7 +1,9 @@
 /** What git takes for a git directory, by its own rule (`is_git_directory` in its setup.c). Reads only. */
+import { dirname } from 'node:path';
 import { type DiskPath, joinPath, resolvePath } from '../../io/disk/disk-path.ts';
 import { readValue } from '../../io/disk/small-file.ts';
 import { lstatSync, statSync } from '../../io/file-systems/servers.ts';
+import { tryOr } from '../../io/try-or.ts';
 
 /** One line with one path is shorter than this, so a longer file is no `.git`, `gitdir` or `commondir`. */
 export const MAX_POINTER_BYTES = 8192;
@@ -30,6 +32,13 @@ export const commonDirectoryOf = (path: DiskPath): DiskPath => {
 
 export const hasSharedParts = (common: DiskPath): boolean =>
   SHARED.every((name) => statSync(joinPath(common, name), { throwIfNoEntry: false }) !== undefined);
+
+/** The git directory, bare or of a working tree, in which this directory lies below `top`; null where it lies in none. */
+export const gitDirectoryAround = (directory: string, top: string): string | null => {
+  for (let at = directory; at !== top && at !== '/'; at = dirname(at))
+    if (tryOr(() => isGitDirectory(at), false)) return at;
+  return null;
+};
 
 /** The same rule for the names in a directory, which do not tell whether `commondir` leads anywhere. */
 export const areOfGitDirectory = (names: ReadonlySet<string>): boolean =>
