@@ -99,6 +99,19 @@ describe('agents', () => {
     expect((await ask('gastown/crew/bob')).exitCode).toBe(20);
   });
 
+  (existsSync('/usr/bin/watch') ? linuxTest : test.skip)(
+    'one that watch starts again and again counts between two runs (skipped without watch)',
+    async () => {
+      const { town, judge } = setStage();
+      town.lock(ADA);
+      await startProcess('watch', ['-n', '300', 'claude', '--version'], {
+        cwd: town.path(ADA),
+        env: { ...process.env, TERM: 'xterm', PATH: '/usr/bin:/bin' },
+      });
+      await until(async () => (await judge()).state === 'held', 'watch');
+    },
+  );
+
   linuxTest.each(['code', 'go'])('one called %s that its own GT_PROCESS_NAMES lists → held', async (name) => {
     const { town, judge } = setStage();
     town.lock(ADA);

@@ -1,5 +1,5 @@
 /** The names a process goes by, and nothing else of its arguments: they may hold secrets, and snapshots are passed on. */
-import { isInterpreter, NODES_MAIN_THREAD, notTheTool } from '../../core/programs/by-name.ts';
+import { isAgentCommand, isInterpreter, NODES_MAIN_THREAD, notTheTool } from '../../core/programs/by-name.ts';
 import { isOwnName, isProgramsName, packagesIn, type Runner } from '../../core/programs/installed.ts';
 import { baseName } from '../../io/disk/disk-path.ts';
 
@@ -253,10 +253,35 @@ const namesIn = (
   const names = [
     ...namesOfProgram(comm, argv, ofScript, executable),
     ...productsIn(program),
+    ...agentsRepeated(argv),
     ...ofScript,
     ...inner.flatMap((at) => scriptNames(argv[at] ?? '', { paths: [program, script] })),
   ];
   return [...new Set(names.map((name) => name.slice(0, MAX_NAME)))].filter((name) => name !== '');
+};
+
+/** Programs that run a command again and again, with the options whose value is the next argument. */
+const REPEATERS: Readonly<Record<string, readonly string[]>> = {
+  watch: ['-n', '--interval', '-q', '--equexit'],
+  entr: [],
+  watchexec: ['-w', '--watch', '-e', '--exts', '-f', '--filter', '-i', '--ignore', '-d', '--debounce'],
+  xargs: ['-P', '-I', '-n', '-L', '-d', '-a', '-s', '-E', '--max-procs', '--max-args', '--delimiter'],
+  parallel: ['-j', '--jobs', '-a', '-I', '-N', '--delay'],
+};
+
+/** What begins a command in a line of a shell; assignments in front of it are skipped. */
+const COMMAND = /(?:^|[;&|(])\s*(?:\w+=\S*\s+)*([^\s;&|()]+)/g;
+
+/** The agents that such a program starts: between two runs only its arguments name them. */
+const agentsRepeated = (argv: readonly string[]): readonly string[] => {
+  const withValue = REPEATERS[programName(argv)];
+  if (withValue === undefined) return [];
+  let at = 1;
+  while (argv[at]?.startsWith('-')) at += withValue.includes(argv[at] ?? '') ? 2 : 1;
+  const line = argv.slice(at).join(' ');
+  return [...line.matchAll(COMMAND)]
+    .map(([, word = '']) => baseName(word))
+    .filter((name) => isAgentCommand([name], []));
 };
 
 /** The names that the kernel and `argv[0]` have of the program: of a script that the kernel started, `comm` is the script's. */

@@ -138,6 +138,13 @@ describe('the names of a process', () => {
     ['code', ['/usr/share/code/code', '.'], ['code']],
     ['code', ['/proc/self/exe', '--type=utility'], ['code', 'exe']],
     ['code', ['code', 'tunnel'], ['code']],
+    // What runs an agent again and again names it between two runs.
+    ['watch', ['watch', '-n', '300', 'claude', '-p', 'go on'], ['watch', 'claude']],
+    ['watch', ['watch', 'cd /w && A=b /opt/bin/codex exec | tee log'], ['watch', 'codex']],
+    ['watch', ['watch', 'ls', 'claude'], ['watch']],
+    ['watch', ['watch', '-n5', 'git log --author claude'], ['watch']],
+    ['xargs', ['xargs', '-P', '4', '-I{}', 'claude', '-p', '{}'], ['xargs', 'claude']],
+    ['entr', ['entr', '-r', 'codex', 'exec', 'x'], ['entr', 'codex']],
     // What argv[0] alone says of an interpreter.
     ['node', ['vim', 'a.js'], ['node', 'a.js', 'a']],
   ])('of a tool or of what is only called so, %s %j, are %j', (comm, argv, names) => {
