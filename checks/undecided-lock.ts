@@ -138,7 +138,9 @@ const fixForUnknown = (verdict: Verdict, snapshot: Snapshot): Fix => {
     return advice('look at that process; once it ends, --fix can release the lock', [
       ['ps', '-fp', `${verdict.holder?.truePid}`],
     ]);
-  const isUnseen = reasons.some((reason) => /^(?:process|file|git)-unknown$/.test(reason));
+  const isUnseen =
+    reasons.some((reason) => /^(?:process|file|git)-unknown$/.test(reason)) ||
+    (host.unseenOutside !== undefined && reasons.includes('occupants-unknown'));
   return advice(
     isUnseen && host.initialPidNamespace !== true
       ? 'run doctor outside this container or sandbox, where the holder may be'

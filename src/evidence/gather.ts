@@ -240,16 +240,15 @@ const placeNames = (
 const placesOfClaims = (locks: readonly LockFile[]): ReadonlySet<string> =>
   new Set(locks.filter(claimsWorker).map(({ worker }) => worker));
 
-/** The host with its starts, which matter only where a number is in use, or a lock may be of another namespace or names nobody. */
+/** The host with its starts, which matter only where a number is in use, in another PID namespace than the first, or to a lock of git. */
 const withNeededStarts = (
   host: HostFacts,
   root: string,
   table: ProcessTable,
   { lookups }: ProcessEvidence,
   locks: readonly LockFile[],
-  companions: readonly LoneCompanion[],
 ): HostFacts =>
-  (host.initialPidNamespace !== true && locks.length + companions.length > 0) ||
+  host.initialPidNamespace !== true ||
   lookups.some(({ answer }) => answer === 'exists') ||
   locks.some(({ gitDir }) => gitDir !== undefined)
     ? withStarts(host, root, table.rows.get(1) ?? null)
@@ -381,7 +380,7 @@ export const gather = async (request: GatherRequest): Promise<Snapshot> => {
   const processes = withReachOfStrangers(listed, workers, { root: town.root, asker: host.uid, agents });
   const { lookups } = processes;
   const leftRunning = await lookAfterExec({ table, locks, companions, lookups, root: town.root, asker });
-  const started = withNeededStarts(host, town.root, table, processes, locks, companions);
+  const started = withNeededStarts(host, town.root, table, processes, locks);
   const { files, locks: kept } = await withFiles(withMovedTrees(locks, leads), table, {
     host: started,
     placeInTown: names.inTown,

@@ -40,7 +40,7 @@ const isInitial = (pidNamespace: string | null): boolean | null => {
 };
 
 /**
- * Who asks: this process and its ancestors, and the pane that `TMUX` and `TMUX_PANE` say it runs in. On Linux the
+ * Who asks: this process and its ancestors, and the pane that `TMUX` and `TMUX_PANE` name. On Linux the
  * ancestors are read here; elsewhere they come from `table`, and without one only our process and its parent are known.
  */
 export const readAsker = (
@@ -48,11 +48,12 @@ export const readAsker = (
   table: Pick<ProcessTable, 'rows'> | null = null,
 ): Asker => {
   const pids: number[] = [];
-  for (let pid: number | null = process.pid; pid !== null && pid > 0 && !pids.includes(pid); ) {
+  let pid: number | null = process.pid;
+  while (pid !== null && pid > 0 && !pids.includes(pid)) {
     pids.push(pid);
     pid = pid === process.pid ? process.ppid : (table?.rows.get(pid)?.ppid ?? parentOf(pid));
   }
-  return { pids, pane: askerPane(env) };
+  return { pids, ...(pid === null ? { isCutOff: true } : {}), pane: askerPane(env) };
 };
 
 const parentOf = (pid: number): number | null => {

@@ -50,8 +50,8 @@ const earlier = (stampMs: number | null, counterMs: number | null): number | nul
 export interface ContainerSigns {
   readonly hostname: string;
   readonly mounts: readonly MountPoint[];
-  /** Our UTS namespace is the first one: our host name is the machine's, whatever the container. */
-  readonly sharesHostname: boolean;
+  /** Our UTS namespace is the first one: our host name is the machine's, whatever the container. Null where that is hidden. */
+  readonly sharesHostname: boolean | null;
   /** The town is on the file system that is mounted at `/`. */
   readonly townIsOnRoot: boolean;
   /** When the runtime wrote `/etc/hostname`. */
@@ -72,7 +72,7 @@ export interface ContainerSigns {
  */
 export const containerStart = (signs: ContainerSigns): number | null => {
   const { hostname, mounts, sharesHostname, townIsOnRoot, stampMs, processOneMs } = signs;
-  if (sharesHostname || mountAt(mounts, '/etc/hostname') === undefined) return null;
+  if (sharesHostname !== false || mountAt(mounts, '/etc/hostname') === undefined) return null;
   const rootIsPrivate = townIsOnRoot && (mountAt(mounts, '/')?.type ?? '').includes('overlay');
   return isContainerId(hostname) || rootIsPrivate ? earlier(stampMs, processOneMs) : null;
 };
@@ -90,9 +90,21 @@ const INITS: readonly string[] = ['init', 'systemd'];
  */
 export const numbersAreOurs = (signs: ContainerSigns): boolean => {
   const { stampMs, processOneMs, processOne, sharesHostname, townIsOnRoot } = signs;
-  if (!sharesHostname && townIsOnRoot && INITS.includes(processOne)) return true;
+  if (sharesHostname === false && townIsOnRoot && INITS.includes(processOne)) return true;
   if (containerStart(signs) === null || stampMs === null || processOneMs === null) return false;
   return Math.abs(processOneMs - stampMs) <= WITH_CONTAINER_MS;
+};
+
+/**
+ * Where those may be who work in the town and cannot be seen from our PID namespace: outside of a sandbox, which has the files of
+ * its machine, or outside of a container that shares the town with others. Null in a container that has the town for itself.
+ * No runtime made a sandbox: it bears its machine's name, or nobody mounted an `/etc/hostname` for it.
+ */
+export const unseenOutside = (signs: ContainerSigns): NonNullable<HostFacts['unseenOutside']> | null => {
+  const { mounts, processOne, sharesHostname, townIsOnRoot } = signs;
+  if (townIsOnRoot && numbersAreOurs(signs)) return null;
+  if (INITS.includes(processOne) || sharesHostname === null) return 'container';
+  return sharesHostname || mountAt(mounts, '/etc/hostname') === undefined ? 'sandbox' : 'container';
 };
 
 /**
@@ -143,7 +155,7 @@ export interface ProcessOne {
   readonly startedAtMs: number | null;
 }
 
-/** The host facts with the starts that count for this town. Reads a few files; whatever cannot be read proves nothing. */
+/** The host facts with the starts that count for this town, and with who cannot be seen. Reads a few files; whatever cannot be read proves nothing. */
 export const withStarts = (host: HostFacts, town: string, processOne: ProcessOne | null): HostFacts => {
   if (host.platform !== 'linux') return host;
   const mounts = parseMounts(readProcText('/proc/self/mountinfo'));
@@ -153,26 +165,26 @@ export const withStarts = (host: HostFacts, town: string, processOne: ProcessOne
   if (host.initialPidNamespace === true) return { ...host, bootedAtMs };
   const townIsOnRoot = statOf(town)?.dev === statOf('/')?.dev;
   const release = readProcText('/proc/sys/kernel/osrelease');
-  const isMachine = isWslMachine({ release, processOne: processOne?.comm ?? '', mounts, townIsOnRoot });
+  if (isWslMachine({ release, processOne: processOne?.comm ?? '', mounts, townIsOnRoot }))
+    return { ...host, initialPidNamespace: true, bootedAtMs };
+  const uts = readNamespace('/proc/self/ns/uts');
   const signs: ContainerSigns = {
     hostname: host.hostname,
     mounts,
-    sharesHostname: utsNamespace() === INITIAL_UTS_NAMESPACE,
+    sharesHostname: uts === null ? null : uts === INITIAL_UTS_NAMESPACE,
     townIsOnRoot,
     stampMs: statOf('/etc/hostname')?.mtimeMs ?? null,
     processOneMs: processOne?.startedAtMs ?? null,
     processOne: processOne?.comm ?? '',
   };
+  const outside = unseenOutside(signs);
   return {
     ...host,
-    initialPidNamespace: isMachine ? true : host.initialPidNamespace,
     bootedAtMs,
     containerStartedAtMs: containerStart(signs),
     numbersAreOurs: numbersAreOurs(signs),
+    ...(outside === null ? {} : { unseenOutside: outside }),
   };
 };
 
 const statOf = (path: string) => tryOr(() => statSync(path, { throwIfNoEntry: false }), undefined);
-
-/** Where it cannot be read, the machine's own is assumed: then nothing is concluded. */
-const utsNamespace = (): string => readNamespace('/proc/self/ns/uts') ?? INITIAL_UTS_NAMESPACE;

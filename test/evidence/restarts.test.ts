@@ -9,6 +9,7 @@ import {
   kernelStart,
   numbersAreOurs,
   parseMounts,
+  unseenOutside,
   withStarts,
 } from '../../src/evidence/restarts.ts';
 
@@ -31,6 +32,16 @@ const HOST = parseMounts(
   ].join('\n'),
 );
 
+const signs: ContainerSigns = {
+  hostname: '4e449adbac66',
+  mounts: DOCKER,
+  sharesHostname: false,
+  townIsOnRoot: false,
+  stampMs: NOW - HOUR,
+  processOneMs: NOW - HOUR + 100,
+  processOne: 'sh',
+};
+
 describe('the start of the kernel', () => {
   test('is the earlier of the stamp and the time from the kernel’s counter', () => {
     expect(kernelStart(HOST, NOW - DAY, NOW - DAY + 1000)).toBe(NOW - DAY);
@@ -52,16 +63,6 @@ describe('the start of the kernel', () => {
 });
 
 describe('the start of the container', () => {
-  const signs: ContainerSigns = {
-    hostname: '4e449adbac66',
-    mounts: DOCKER,
-    sharesHostname: false,
-    townIsOnRoot: false,
-    stampMs: NOW - HOUR,
-    processOneMs: NOW - HOUR + 100,
-    processOne: 'sh',
-  };
-
   test('is known if the host name is its ID, or the town is on its private root', () => {
     expect(containerStart(signs)).toBe(NOW - HOUR);
     expect(containerStart({ ...signs, hostname: 'dev', townIsOnRoot: true })).toBe(NOW - HOUR);
@@ -104,6 +105,26 @@ describe('the start of the container', () => {
       expect(numbersAreOurs({ ...machine, ...change })).toBe(expected);
     },
   );
+});
+
+test.each<[ReturnType<typeof unseenOutside>, string, Partial<ContainerSigns>]>([
+  [null, 'a container with the town on its own root', { townIsOnRoot: true }],
+  ['container', 'a container with a mounted town', {}],
+  [
+    'container',
+    'a pod, whose name is no ID and whose process 1 is younger',
+    { hostname: 'pod', processOneMs: NOW },
+  ],
+  [
+    'container',
+    'a distribution of WSL2 with the town on a drive',
+    { sharesHostname: true, processOne: 'init' },
+  ],
+  ['container', 'a system that hides its namespaces', { sharesHostname: null, mounts: HOST }],
+  ['sandbox', 'a sandbox that shares the host name', { sharesHostname: true, townIsOnRoot: true }],
+  ['sandbox', 'a sandbox with a name of its own', { hostname: 'x', mounts: HOST, townIsOnRoot: true }],
+])('%s: nobody is seen outside of %s', (expected, _, change) => {
+  expect(unseenOutside({ ...signs, ...change })).toBe(expected);
 });
 
 describe('a WSL2 distribution', () => {

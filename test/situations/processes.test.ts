@@ -624,13 +624,42 @@ describe('processes: the caller does not count', () => {
     expect(lockOf(report, ADA)).toMatchObject({ state: 'stale' });
   });
 
-  tmuxTest("TMUX and TMUX_PANE name the caller's pane if its ancestors do not", async () => {
+  /** What a shell in a pane of that session is told, when an agent is a job of the same shell. */
+  const askBesideAgent = async (session: string, agentIn: string, command = 'claude'): Promise<Report> => {
+    const { town, startTmux, env } = setStage();
+    const server = await startTmux();
+    town.lock(ADA, { session_id: NO_PANE });
+    const out = town.path('answer.json');
+    const question = JSON.stringify({ town: town.root, options: { env }, out });
+    const job = `cd '${town.path(agentIn)}'; '${sleeperNamed(command)}' 600 & cd '${town.path(ADA)}'`;
+    server.newSession(session, {
+      cwd: town.path(ADA),
+      command: ['sh', '-c', `${job}; "$@"; exit $?`, 'sh', process.execPath, bundleDoctor(), question],
+    });
+    return JSON.parse(
+      await until(() => existsSync(out) && readFileSync(out, 'utf8'), 'the answer from the pane'),
+    );
+  };
+
+  tmuxTest("an agent that is a job of the caller's shell counts → held", async () => {
+    expect(lockOf(await askBesideAgent('any', ADA), ADA)).toMatchObject({
+      state: 'held',
+      evidence: expect.arrayContaining([
+        expect.objectContaining({ text: expect.stringMatching(/^claude is running in pane %\d+ of/) }),
+      ]),
+    });
+    expect(lockOf(await askBesideAgent(`${GT}-crew-ada`, BOB), ADA).state).toBe('held');
+    expect(lockOf(await askBesideAgent('any', BOB), ADA).state).toBe('stale');
+    expect(lockOf(await askBesideAgent('any', ADA, 'new-agent'), ADA).state).toBe('unknown');
+  });
+
+  tmuxTest('TMUX and TMUX_PANE of a pane that the caller does not descend from change nothing', async () => {
     const { town, startTmux, judge, env } = setStage();
     const server = await startTmux();
     const pane = await sessionOf(server, `${GT}-crew-ada`, town.path(ADA));
     town.lock(ADA, { session_id: NO_PANE });
     const inside = { ...env, TMUX: `${server.socket},${server.pid},0`, TMUX_PANE: pane.paneId };
-    expect(await judge(ADA, { env: inside })).toMatchObject({ state: 'stale' });
+    expect(await judge(ADA, { env: inside })).toMatchObject({ state: 'held' });
     expect(await judge()).toMatchObject({ state: 'held' });
   });
 });

@@ -32,10 +32,15 @@ import {
 
 afterEach(cleanUp);
 
-/** Starts a process that nothing waits for; returns its PID, and kills it at the end. */
-const startOrphan = async (cwd: string, script: string): Promise<number> => {
-  // The shell in between leads its own session, starts the process and exits.
-  const shell = spawn('sh', ['-c', `${script} </dev/null >/dev/null 2>&1 & echo $!`], {
+/**
+ * Starts a process that nothing waits for; returns its PID, and kills it at the end.
+ *
+ * @param leaderStays the leader of its session is alive as long as it is
+ */
+const startOrphan = async (cwd: string, script: string, leaderStays = false): Promise<number> => {
+  // The shell leads its own session. The process is started by a subshell, which exits.
+  const after = leaderStays ? 'cd /; exec sleep 600 >/dev/null' : 'exit';
+  const shell = spawn('sh', ['-c', `(${script} </dev/null >/dev/null 2>&1 & echo $!); ${after}`], {
     cwd,
     detached: true,
     stdio: ['ignore', 'pipe', 'ignore'],
@@ -46,7 +51,8 @@ const startOrphan = async (cwd: string, script: string): Promise<number> => {
   onCleanUp(() => {
     if (isRunning(pid)) process.kill(pid, 'SIGKILL');
   });
-  await until(() => !isRunning(shell.pid ?? 0), 'the end of the shell');
+  if (leaderStays) onCleanUp(() => void shell.kill('SIGKILL'));
+  else await until(() => !isRunning(shell.pid ?? 0), 'the end of the shell');
   return pid;
 };
 
@@ -183,6 +189,15 @@ describe('processes that an agent left behind', () => {
     expect(textsOf(lock)).toContain(`server.js (process ${pid}), left behind by whoever started it`);
     expect(['stale', 'unknown']).toContain(lock.state);
     expect(lock.reasons).not.toContain('occupants-unknown');
+  });
+
+  linuxTest('the same server, orphaned in a session whose leader is alive, is in doubt', async () => {
+    const { town, judge } = setStage();
+    town.lock(ADA);
+    town.write(`${ADA}/server.js`, 'setInterval(() => {}, 60000);\n');
+    const orphan = await startOrphan(town.path(ADA), `exec '${process.execPath}' server.js`, true);
+    await until(async () => textsOf(await judge()).includes(`server.js (process ${orphan})`), 'the server');
+    expect(await judge()).toMatchObject({ state: 'unknown', reasons: REASONS });
   });
 
   test('the same server under a live launcher is in doubt', async () => {

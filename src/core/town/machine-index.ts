@@ -191,6 +191,7 @@ export const indexMachine = (
   const descendantsOf = descendantsReader(seen.processes);
   const rolesOfName = nameReader(town, knownRoles);
   const askers = new Set(asker.pids);
+  const isCutOff = asker.isCutOff === true || host.initialPidNamespace !== true;
   const { agents, bystanders = [], root } = town;
   const classify = classifier(processes, town);
 
@@ -213,7 +214,8 @@ export const indexMachine = (
       nameRoles,
       environmentKnown: host.platform !== 'linux' || (own?.environment ?? null) !== null,
       ...workIn(pane, tree, root, classify, vocabulary),
-      asking: askers.has(pane.pid) || isNamedBy(asker.pane, server, pane),
+      asking: askers.has(pane.pid),
+      mayAsk: isCutOff && !askers.has(pane.pid) && isNamedBy(asker.pane, server, pane),
     };
   };
 

@@ -50,8 +50,10 @@ export interface PaneView {
   readonly stranger: Omit<Stranger, 'text'> | null;
   /** Neither an agent nor a stranger: nothing but a shell, an editor, a pager or a dev server. */
   readonly idle: boolean;
-  /** The asking process runs in it. */
+  /** The asking process descends from its process. */
   readonly asking: boolean;
+  /** The asker's variables name it, and whether the asker runs in it could not be read. */
+  readonly mayAsk: boolean;
 }
 
 /**

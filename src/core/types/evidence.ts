@@ -567,15 +567,22 @@ export interface HostFacts {
    * container, and nobody else has the name. False or absent where that cannot be told, as in a sandbox.
    */
   readonly numbersAreOurs?: boolean;
+  /**
+   * In another PID namespace than the first: who may work in the town and cannot be seen. Outside of a sandbox that is everybody on
+   * its machine; outside of a container, whoever shares the town's file system with it. Left out where there can be nobody.
+   */
+  readonly unseenOutside?: 'sandbox' | 'container';
 }
 
 /** Who asks: it never counts as an occupant. */
 export interface Asker {
-  /** This process and its ancestors. */
+  /** This process and its ancestors, as far as they could be read. */
   readonly pids: readonly number[];
+  /** Not all ancestors could be read. Left out where they could. */
+  readonly isCutOff?: true;
   /**
-   * The pane it runs in, where it says so (`TMUX`, `TMUX_PANE`), and on which server: the variables outlive both, and the
-   * next server on that socket gives the same numbers to other panes.
+   * The pane that `TMUX` and `TMUX_PANE` name, and on which server: the variables outlive both, and the next server on that
+   * socket gives the same numbers to other panes. They are inherited by whatever was started there, and prove nothing.
    */
   readonly pane: { readonly socket: string; readonly serverPid?: number; readonly id: string } | null;
 }

@@ -117,12 +117,12 @@ const isInBackground = ({ pid, leader, inForeground }: ProcessRow): boolean =>
 
 /**
  * True where its parent belongs to another session. A process starts in its parent's session and only leaders leave it, so init
- * or a subreaper has taken it over. A process that still has its terminal and its session's leader is a person's background job.
+ * or a subreaper has taken it over. Where its session's leader is alive, whoever started it may be as well.
  */
-const wasAdopted = ({ ppid, leader, hasTerminal }: ProcessRow, rows: Rows): boolean => {
+const wasAdopted = ({ ppid, leader }: ProcessRow, rows: Rows): boolean => {
   const parent = rows.get(ppid);
   if (parent === undefined || leader === undefined || parent.leader === leader) return false;
-  return !isAlive(rows.get(leader)) || hasTerminal === false;
+  return !isAlive(rows.get(leader));
 };
 
 const NO_WORDS = { agents: [] };

@@ -105,12 +105,21 @@ test('a drifted lock is held if the session’s pane shows a container client', 
   expect(judge(aSnapshot({ locks: [aLock(ADA)], servers: [aServer([pane])] })).state).toBe('held');
 });
 
-test('variables of a tmux server that has ended do not make a pane of the next one the asker’s', () => {
+test('a pane that variables name is in doubt if the asker’s ancestors are hidden, unless its server has ended', () => {
   const server = aServer([aPane({ id: '%9' })]);
-  const askedFrom = (serverPid: number): Snapshot => {
+  const askedFrom = (serverPid: number, over: Partial<Snapshot['machine']['asker']> = {}): Snapshot => {
     const pane = { socket: server.socket, serverPid, id: '%9' };
-    return aSnapshot({ locks: [aLock(ADA)], servers: [server], over: { asker: { pids: [99, 1], pane } } });
+    const asker = { pids: [99, 1], pane, ...over };
+    return aSnapshot({ locks: [aLock(ADA)], servers: [server], over: { asker } });
   };
-  expect(judge(askedFrom(599)).state).toBe('held');
-  expect(judge(askedFrom(600)).state).toBe('stale');
+  expect(judge(askedFrom(600)).state).toBe('held');
+  const verdict = judge(askedFrom(600, { pids: [99], isCutOff: true }));
+  expect([verdict.state, verdict.facts.map(({ text }) => text)]).toEqual([
+    'unknown',
+    expect.arrayContaining([expect.stringContaining('TMUX_PANE names pane %9')]),
+  ]);
+  expect(judge(askedFrom(599, { pids: [99], isCutOff: true })).state).toBe('held');
+  expect(judge(askedFrom(600, { pids: [99, server.panes[0]?.pid ?? 0], isCutOff: true })).state).toBe(
+    'stale',
+  );
 });

@@ -23,7 +23,6 @@ test.each<[string, readonly ProcessRow[]]>([
   ['adopted by a subreaper', [row(100, 50, 90)]],
   ['with a terminal whose session has no leader', [row(100, 1, 90, { hasTerminal: true })]],
   ['whose session leader is a zombie', [row(100, 1, 90), row(90, 1, 90, { dead: true })]],
-  ['adopted, without a terminal, in a live session', [row(100, 1, 90), row(90, 1, 90)]],
   ['a child of a left-behind shell', [row(100, 99, 90), row(99, 1, 90, { comm: 'sh' })]],
   [
     'a child of a shell of a left-behind package manager',
@@ -40,6 +39,7 @@ test.each<[string, readonly ProcessRow[]]>([
     'a background job of a person, whose terminal and leader exist',
     [row(100, 1, 90, { hasTerminal: true }), row(90, 1, 90)],
   ],
+  ['adopted, without a terminal, in a session whose leader is alive', [row(100, 1, 90), row(90, 1, 90)]],
   ['a child of a live launcher in its session', [row(100, 99, 90), row(99, 50, 90, { comm: 'launcher' })]],
   [
     'a child of a left-behind process that may be an agent',

@@ -12,8 +12,8 @@ export interface AtWork {
   /** Itself and its ancestors. */
   readonly pids: readonly number[];
   /**
-   * Where the asker's pane and the agents above the asker work, if they started this process. Null for an unknown place: it is
-   * no worker's place, since what such an agent started would then be the asker's own wherever it works.
+   * Where the agents work that ask and that started this process. Null for an unknown place: it is no worker's place, since what
+   * such an agent started would then be the asker's own wherever it works.
    */
   readonly startedFrom: readonly (string | null)[];
   /** Where it works, relative to the town: its working directory, and those that its arguments or a registry name; none outside. */
@@ -65,20 +65,17 @@ const placesOfAskers = (
   askers: ReadonlySet<number>,
 ): readonly (string | null)[] =>
   pids.flatMap((pid, depth) => {
-    const pane = index.machine.paneByPid.get(pid);
-    const fromPane = pane?.asking === true ? pathInTown(pane.pane.path, index) : [];
     const process = index.machine.processes.get(pid);
-    if (depth === 0 || process === undefined || !askers.has(pid)) return fromPane;
+    if (depth === 0 || process === undefined || !askers.has(pid)) return [];
     const { class: kind } = index.machine.classify(process);
     const cwd = process.cwd?.seen === true ? process.cwd.value : null;
     // Of an agent it matters that it started this one, even where its place is hidden; of other programs the place must be seen.
     return starters.includes(kind) && (kind === 'agent' || cwd !== null)
       ? [
-          ...fromPane,
           ...pathInTown(cwd, index),
           ...(process.sentTo === undefined ? [] : pathInTown(process.sentTo, index)),
         ]
-      : fromPane;
+      : [];
   });
 
 /** The sessions that agents' tools say run in a process. */

@@ -1,4 +1,5 @@
 /** Occupants: agents seen at work in a worker's directory, whether or not a lock names them. */
+import { isPossiblePid } from '../../pid.ts';
 import { agentNameOf, programOf } from '../../programs/classify.ts';
 import { panesAround, sessionSays } from '../../town/belonging.ts';
 import { paneOf } from '../../town/machine-index.ts';
@@ -27,15 +28,33 @@ export interface OccupantFinding {
 
 const occupantFact = (text: string): Fact => ({ source: 'occupants', text });
 
-const isPaneOccupant = (view: PaneView, worker: WorkerView, index: TownIndex): boolean => {
-  if (view.pane.dead || view.asking || view.idle) return false;
+/** True where an agent that the asker does not descend from works in the asker's pane: another job of its shell. */
+const isShared = ({ pane }: PaneView, agents: readonly AtWork[]): boolean =>
+  agents.some(({ pids, startedFrom }) => startedFrom.length === 0 && pids.includes(pane.pid));
+
+const isPaneOccupant = (
+  view: PaneView,
+  worker: WorkerView,
+  index: TownIndex,
+  agents: readonly AtWork[],
+): boolean => {
+  if (view.pane.dead || view.idle || view.mayAsk) return false;
+  if (view.asking && !isShared(view, agents)) return false;
+  return isAround(view, worker, index);
+};
+
+const isAround = (view: PaneView, worker: WorkerView, index: TownIndex): boolean => {
   if (worker.owner !== null && sessionSays(view, worker) === 'mine') return true;
   return view.agent !== null && view.path !== null && isAtPlaceOf(view.path, worker, index);
 };
 
-const describePane = (view: PaneView, worker: WorkerView, index: TownIndex): Occupant => {
+const describePane = (
+  view: PaneView,
+  worker: WorkerView,
+  index: TownIndex,
+  command = view.agent ?? view.pane.command,
+): Occupant => {
   const { pane, path } = view;
-  const command = view.agent ?? pane.command;
   const isElsewhere = view.agent !== null && path !== null && !isAtPlaceOf(path, worker, index);
   return {
     key: view.key,
@@ -51,7 +70,9 @@ const describePane = (view: PaneView, worker: WorkerView, index: TownIndex): Occ
 
 const describeProcess = ({ process, pids }: AtWork, worker: WorkerView, index: TownIndex): Occupant => {
   const pane = paneOf(pids, index);
-  if (pane !== undefined) return describePane(pane, worker, index);
+  // In the asker's pane another agent may run as well: the one that asks.
+  if (pane !== undefined)
+    return describePane(pane, worker, index, pane.asking ? agentNameOf(process) : undefined);
   const isAgent = (pid: number): boolean => {
     const above = index.machine.processes.get(pid);
     return above !== undefined && index.machine.classify(above).class === 'agent';
@@ -74,11 +95,44 @@ const describeProcess = ({ process, pids }: AtWork, worker: WorkerView, index: T
 /** The sentence that tells what could not be looked at. */
 export const describeUnseen = (why: string): string => `agents may be running unseen: ${why}`;
 
+/**
+ * True for a lock that names nobody whose number could be looked up. In a container the number of any other lock is looked up,
+ * or the lock is undecided.
+ */
+const namesNobody = ({ content }: LockFile): boolean =>
+  content.kind === 'invalid' ||
+  (content.kind === 'record' && content.record.holder === null && !isPossiblePid(content.record.pid));
+
+/**
+ * Outside of a sandbox agents work in the same directories, so nobody seen proves nothing. Outside of a container that is an
+ * exception, and such an agent has a lock as a rule: only a lock that may be of anybody is in doubt for it.
+ */
+const outsideDoubt = (lock: LockFile | null, index: TownIndex): string | null => {
+  const { unseenOutside } = index.machine.seen.host;
+  if (unseenOutside === undefined) return null;
+  const isHidden = unseenOutside === 'sandbox' || (lock !== null && namesNobody(lock));
+  return isHidden
+    ? `processes outside of this ${unseenOutside} cannot be seen, so run doctor outside of it`
+    : null;
+};
+
 const listingDoubt = (lock: LockFile | null, index: TownIndex): string | null => {
   const { listing } = index.machine.seen.processes;
   if (!listing.seen) return `processes could not be listed: ${listing.why}`;
+  const outside = outsideDoubt(lock, index);
+  if (outside !== null) return outside;
   const mine = lock === null || lock.uid === index.machine.seen.host.uid;
   return listing.value === 'all' || mine ? null : "other users' processes are hidden here";
+};
+
+/** Nobody can tell whether an agent in that pane is the asker: its ancestors could not all be read. */
+const paneDoubt = (around: readonly PaneView[], worker: WorkerView, index: TownIndex): string | null => {
+  const view = around.find(
+    (each) => each.mayAsk && !each.idle && !each.pane.dead && isAround(each, worker, index),
+  );
+  return view === undefined
+    ? null
+    : `TMUX_PANE names pane ${view.pane.id}, and it could not be checked whether this command runs in it`;
 };
 
 /** An agent that was started from here, as by sudo: the nearest process above it that shows its place works here. */
@@ -165,7 +219,7 @@ export const occupantReader = (index: TownIndex): OccupantReader => {
       around.length === 0
         ? NONE
         : around
-            .filter((view) => isPaneOccupant(view, worker, index))
+            .filter((view) => isPaneOccupant(view, worker, index, agents))
             .map((view) => describePane(view, worker, index));
     const processes: readonly Occupant[] =
       inTown.length === 0
@@ -176,10 +230,11 @@ export const occupantReader = (index: TownIndex): OccupantReader => {
     const listing = listingDoubt(lock, index);
     const hidden = cwdDoubt(hiding, worker, lock, index);
     const closed = readClosed(worker, lock);
+    const named = around.length === 0 ? null : paneDoubt(around, worker, index);
     const unseen: readonly string[] =
-      (listing ?? hidden ?? closed ?? tmuxDoubt) === null
+      (listing ?? hidden ?? closed ?? named ?? tmuxDoubt) === null
         ? NONE
-        : [listing, hidden, closed, tmuxDoubt].filter((why) => why !== null);
+        : [listing, hidden, closed, named, tmuxDoubt].filter((why) => why !== null);
     const strangers = panes.length + processes.length > 0 ? NONE : readStrangers(worker, ownPid);
     const idle =
       around.length === 0
