@@ -377,6 +377,21 @@ describe('panes: proven dead holders', () => {
       expect(textsOf(lock)).toMatch(new RegExp(`only ${command}`));
   });
 
+  tmuxTest("a window that is linked into another worker's session belongs to the agent's place", async () => {
+    const { town, startTmux, judge, ask } = setStage();
+    const server = await startTmux();
+    const ada = await sessionOf(server, `${GT}-crew-ada`, town.path(ADA));
+    await shellSessionOf(server, `${GT}-crew-bob`, town.path(BOB));
+    server.tmux('link-window', '-s', ada.paneId, '-t', `${GT}-crew-bob:5`);
+    expect(await ask([BOB, ADA])).toMatchObject({ results: [{ answer: 'free' }, { answer: 'held' }] });
+    town.lock(BOB, { session_id: NO_PANE });
+    town.lock(ADA, { session_id: NO_PANE });
+    expect(await judge(BOB)).toMatchObject({ state: 'stale' });
+    const lock = await judge(ADA);
+    expect(lock).toMatchObject({ state: 'held', notes: expect.arrayContaining(['drifted']) });
+    expect(textsOf(lock)).toContain(`claude is running in pane ${ada.paneId} of session ${GT}-crew-ada`);
+  });
+
   tmuxTest('an identity that fits panes of several rigs is decided by the directory', async () => {
     const elsewhere = 'beads/crew/joe';
     const { town, startTmux, judge } = setStage({

@@ -43,7 +43,7 @@ export const rolesSay = (roles: readonly string[], worker: WorkerView): Belongin
 const nameSays = (view: PaneView, worker: WorkerView): Belonging => {
   const verdict = rolesSay(view.nameRoles, worker);
   if (verdict !== 'mine' || view.nameRoles.length === 1 || view.path === null) return verdict;
-  // The name fits several rigs: the place decides, and where it does not, the worker gets the doubt.
+  // The name fits several rigs, or there are several names: the place decides, and where it does not, the worker gets the doubt.
   const place = ownerOf(view.path);
   return place !== null && !worker.roles.includes(place.role) && view.nameRoles.includes(place.role)
     ? 'other'

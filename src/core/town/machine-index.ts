@@ -195,13 +195,17 @@ export const indexMachine = (
   const { agents, bystanders = [], root } = town;
   const classify = classifier(processes, town);
 
-  const viewPane = (server: TmuxServer, pane: TmuxPane): PaneView => {
+  /** @param shown the same pane in every session to which its window is linked */
+  const viewPane = (server: TmuxServer, pane: TmuxPane, shown: readonly TmuxPane[]): PaneView => {
     const own = processes.get(pane.pid);
     const tree = [...(own === undefined ? [] : [own]), ...descendantsOf(pane.pid)];
     const vocabulary = { agents: [...agents, ...namesIn(own?.environment?.GT_PROCESS_NAMES)], bystanders };
-    const environments = [pane.environment, own?.environment ?? {}];
-    const environmentRoles = [...new Set(environments.flatMap(rolesOfEnvironment))];
-    const nameRoles = rolesOfName(pane.sessionName);
+    const ownRoles = rolesOfEnvironment(own?.environment ?? {});
+    const ofSessions = shown.flatMap(({ environment }) => rolesOfEnvironment(environment));
+    // Of a window in several sessions, only its process's own variables tell to which it belongs.
+    const isSaid = shown.length > 1 && ownRoles.length > 0;
+    const environmentRoles = [...new Set(isSaid ? ownRoles : [...ofSessions, ...ownRoles])];
+    const nameRoles = [...new Set(shown.flatMap(({ sessionName }) => rolesOfName(sessionName)))];
     const place = townOf(pane, server, town, [...environmentRoles, ...nameRoles]);
     return {
       key: paneKey(key, server.socket, pane.id),
@@ -220,7 +224,16 @@ export const indexMachine = (
   };
 
   const answered = tmux.servers.filter((server) => server.status === 'ok');
-  const panes = answered.flatMap((server) => server.panes.map((pane) => viewPane(server, pane)));
+  const panes = answered.flatMap((server) => {
+    const shown = groupBy(server.panes, ({ id }) => id);
+    return server.panes.map((pane) => viewPane(server, pane, shown.get(pane.id) ?? [pane]));
+  });
+  const open = panes.filter((view) => !view.pane.dead);
+  /** Of several sessions that show a window, the one whose agent's place it shows. */
+  const isAtHome = ({ nameRoles, path, pane }: PaneView): boolean => {
+    const place = nameRoles.length < 2 || path === null ? null : ownerOf(path);
+    return place !== null && rolesOfName(pane.sessionName).includes(place.role);
+  };
   return {
     key,
     seen,
@@ -229,7 +242,7 @@ export const indexMachine = (
     processes,
     classify,
     lookups: new Map(seen.processes.lookups.map((lookup) => [lookup.pid, lookup])),
-    paneByPid: new Map(panes.filter((view) => !view.pane.dead).map((view) => [view.pane.pid, view])),
+    paneByPid: new Map([...open, ...open.filter(isAtHome)].map((view) => [view.pane.pid, view])),
     panesById: groupBy(panes, ({ pane }) => pane.id),
     panesBySession: groupBy(panes, ({ pane }) => pane.sessionId),
     panesByName: groupBy(panes, ({ pane }) => pane.sessionName),

@@ -40,7 +40,7 @@ export interface PaneView {
   readonly environmentRoles: readonly string[];
   /** Those of them that have a place in this town as we see it; a GT_ROLE may be relative to a town around ours. */
   readonly placedRoles: readonly string[];
-  /** Roles whose session this could be by its name; several where the name fits several rigs. */
+  /** Roles whose session this could be by its name; several where the name fits several rigs, or several sessions show the window. */
   readonly nameRoles: readonly string[];
   /** Its process's environment was read, so that a missing variable means something; always true where the system hides them. */
   readonly environmentKnown: boolean;
