@@ -46,10 +46,7 @@ const fixFor = (
   if (place === null || !place.server.socket.startsWith('/'))
     return advice('end its session when you no longer need it; --fix can then release the lock');
   const { shown, server } = place;
-  if (
-    asker.pids.includes(shown.pid) ||
-    (asker.pane?.socket === server.socket && asker.pane.id === shown.id)
-  )
+  if (asker.pids.includes(shown.pid) || (asker.pane?.socket === server.socket && asker.pane.id === shown.id))
     return advice('this is the pane you are in; once its shell exits, --fix can release the lock');
   const isAlone = server.panes.filter(({ sessionId }) => sessionId === shown.sessionId).length === 1;
   const client = ['tmux', '-S', server.socket];

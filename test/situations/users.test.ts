@@ -1,7 +1,7 @@
 /** Situations in which agent, lock and caller belong to different users. They require the right to start processes as others. */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { chmodSync, copyFileSync, readFileSync, realpathSync } from 'node:fs';
-import { join } from 'node:path';
+import { chmodSync, copyFileSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import type { PreflightReport, Report } from '../../src/core/types/report.ts';
 import {
@@ -14,6 +14,7 @@ import {
   onCleanUp,
   sleeperNamed,
   startGroup,
+  startProcess,
   THIRD_UID,
   until,
 } from '../support/index.ts';
@@ -235,4 +236,81 @@ describe("users: the caller is not the agent's user", () => {
       });
     },
   );
+});
+
+describe('users: programs of the caller that hide where they work', () => {
+  /** A program that its user may run and not read: the kernel hides its directory from that user. */
+  const hidden = (name: string): string => {
+    const path = sleeperNamed(name);
+    chmodSync(path, 0o711);
+    return path;
+  };
+  /** Runs a command in a directory as a child of a shell or of another launcher of that user. */
+  const startBelow = async (
+    cwd: string,
+    program: string,
+    launcher = ['sh', '-c', `'${program}' 600 & wait`],
+  ): Promise<void> => {
+    const [command = '', ...args] = launcher;
+    const { pid } = await startProcess(command, args, { ...other, cwd });
+    const children = `/proc/${pid}/task/${pid}/children`;
+    const child = await until(() => Number.parseInt(readFileSync(children, 'utf8'), 10) || false, program);
+    onCleanUp(() => void process.kill(child, 'SIGKILL'));
+    const name = `${basename(program)}\n`;
+    await until(() => readFileSync(`/proc/${child}/comm`, 'utf8') === name, program);
+  };
+  const prepare = (): { readonly stage: Stage; readonly home: string } => {
+    const stage = setStage();
+    const home = makeTmuxTmpdir();
+    open(stage.town.root, home);
+    for (const worker of [ADA, BOB]) stage.town.lock(worker, { session_id: NO_PANE });
+    give(stage.town.root);
+    return { stage, home };
+  };
+  const statesOf = (report: Report): readonly string[] =>
+    [ADA, BOB].map((worker) => lockOf(report, worker).state);
+
+  asOther('an unknown one is doubt where it was started, and nowhere else', async () => {
+    const { stage, home } = prepare();
+    await startBelow(stage.town.path(ADA), hidden('new-agent'));
+    const report = await askAsOther(stage, home);
+    expect(statesOf(report)).toEqual(['unknown', 'stale']);
+    expect(textsOf(lockOf(report, ADA))).toMatch(
+      /new-agent \(process \d+\) was started in this directory, hides where it works, and may be an agent/,
+    );
+  });
+
+  asOther('an agent works where its own launcher does', async () => {
+    const { stage, home } = prepare();
+    const script = join(home, 'codex.js');
+    writeFileSync(script, "require('node:child_process').spawn(process.argv[2], ['600']);\n");
+    open(script);
+    const program = hidden('codex');
+    await startBelow(stage.town.path(ADA), program, [process.execPath, script, program]);
+    expect(statesOf(await askAsOther(stage, home))).toEqual(['held', 'stale']);
+  });
+
+  asOther(
+    'an agent may work anywhere, whatever the directory of its shell, and the doubt says how to end it',
+    async () => {
+      const { stage, home } = prepare();
+      await startBelow('/', hidden('codex'));
+      const report = await askAsOther(stage, home);
+      expect(statesOf(report)).toEqual(['unknown', 'unknown']);
+      expect(textsOf(lockOf(report, ADA))).toMatch(
+        /codex \(process \d+\) hides its working directory: end it, or run doctor as root/,
+      );
+    },
+  );
+
+  whereProcHides('one that hidepid does not list is doubt where it was started', async () => {
+    const { stage, home } = prepare();
+    await startBelow(stage.town.path(ADA), hidden('codex'));
+    const behind = [
+      ...HIDING,
+      ...['setpriv', '--reuid', String(OTHER_UID), '--regid', String(OTHER_UID), '--clear-groups'],
+    ];
+    const question = { town: stage.town.root, options: { env: bareEnvironment(home) } };
+    expect(statesOf(await askElsewhere<Report>(question, {}, behind))).toEqual(['unknown', 'stale']);
+  });
 });

@@ -106,11 +106,18 @@ export const hasTmuxAnswered = ({ tmux, processes: { listing } }: MachineEvidenc
   (tmux.installed || (listing.seen && listing.value === 'all')) &&
   !tmux.servers.some(isUnreached);
 
+/** Its working directory, or where it was started if it hides that; null where neither is known. */
+export const directoryOf = ({ cwd, startedIn }: ProcessInfo): string | null =>
+  cwd?.seen === true ? cwd.value : (startedIn ?? null);
+
 /** The places where a process works, relative to the town; null for each one that is hidden or lies outside. */
-const placesIn = (root: string, { cwd, sentTo, registered }: ProcessInfo): readonly (string | null)[] => [
-  relativeTo(root, sentTo ?? (cwd?.seen === true ? cwd.value : '')),
-  ...(registered === undefined ? [] : [relativeTo(root, registered.cwd)]),
-];
+const placesIn = (root: string, process: ProcessInfo): readonly (string | null)[] => {
+  const { sentTo, registered } = process;
+  return [
+    relativeTo(root, sentTo ?? directoryOf(process) ?? ''),
+    ...(registered === undefined ? [] : [relativeTo(root, registered.cwd)]),
+  ];
+};
 
 /**
  * Where the processes in a pane work, if all of them show the same place in the town. Otherwise the directory that tmux tells:

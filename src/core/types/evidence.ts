@@ -271,6 +271,8 @@ export interface ProcessInfo {
   readonly sentTo?: string;
   /** Null where there was no reason to look. */
   readonly cwd: Observed<string> | null;
+  /** Where it was started, if its working directory is hidden and whoever started it shows that. Absent otherwise. */
+  readonly startedIn?: string;
   /**
    * Of another user's agent that hides where it works, and of a process whose own record in a registry was not read: the workers
    * whose directories that user may write to. Left out for none.

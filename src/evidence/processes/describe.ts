@@ -31,6 +31,7 @@ export const describer = (
   cwds: ReadonlyMap<number, Observed<string>>,
   { panePids, root, placeInTown }: ProcessQuestion,
   sessionsOf: SessionReader,
+  startOf: (row: ProcessRow) => string | null,
 ): Describe => {
   const panes = new Set(panePids);
   const { rows, details } = table;
@@ -45,6 +46,7 @@ export const describer = (
   };
   return (row) => {
     const [registered, ...others] = sessionsOf(row);
+    const startedIn = startOf(row);
     const argv = details.argv(row.pid);
     const names = namesOf(row);
     const given = givenArguments(row.comm, argv);
@@ -67,6 +69,7 @@ export const describer = (
       ...(registered === undefined ? {} : { registered }),
       ...(others.length === 0 ? {} : { alsoRegistered: others }),
       ...(place === undefined ? {} : { sentTo: place }),
+      ...(startedIn === null ? {} : { startedIn }),
       cwd: cwd ?? null,
       environment: panes.has(row.pid) ? ownEnvironment(row, table) : null,
     };

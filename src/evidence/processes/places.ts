@@ -9,6 +9,9 @@ import type { ProcessRow, ProcessTable } from './row.ts';
 import { shellCodeOf } from './shell-code.ts';
 import { treeBelow } from './table.ts';
 
+/** A table is read line by line while PIDs are reused: a process may seem to be its own ancestor. */
+const MAX_DEPTH = 64;
+
 /** Where macOS keeps its own programs and graphical ones: a few hundred processes, none of which works at a worker. */
 const OF_THE_SYSTEM = /^\/(System|Applications|Library|usr\/libexec|usr\/sbin|sbin)\//;
 
@@ -58,4 +61,38 @@ export const withTownPlaces = (
     if (value !== null) placed.set(pid, { seen: true, value });
   }
   return placed;
+};
+
+/**
+ * Where a process that hides its own working directory was started. The directory of a launcher is that of the agent it runs. A
+ * shell says less: it stays where it is when `(cd elsewhere && codex)` becomes an agent. That is no place for an agent,
+ * which then may be anywhere, but a hint where an unknown program is worth a doubt: few of those that hide are agents.
+ */
+export const startReader = (
+  cwds: ReadonlyMap<number, Observed<string>>,
+  { rows, details }: ProcessTable,
+  { agents, placeInTown }: ProcessQuestion,
+): ((row: ProcessRow) => string | null) => {
+  const namesOf = ({ pid, comm }: ProcessRow): readonly string[] => processNames(comm, details.argv(pid));
+  const placeOf = (row: ProcessRow): string | null => {
+    const cwd = cwds.get(row.pid);
+    if (cwd?.seen !== true) return null;
+    return placeInTown?.(cwd.value, cwd.value) ?? cwd.value;
+  };
+  return (row) => {
+    if (cwds.get(row.pid)?.seen !== false || row.leader === undefined) return null;
+    const names = namesOf(row);
+    const parent = rows.get(row.ppid);
+    if (isAgentCommand(names, agents))
+      return parent !== undefined && namesOf(parent).some((name) => names.includes(name))
+        ? placeOf(parent)
+        : null;
+    let member = parent;
+    for (let depth = 0; member?.leader === row.leader && depth < MAX_DEPTH; depth += 1) {
+      const place = placeOf(member);
+      if (place !== null) return place;
+      member = rows.get(member.ppid);
+    }
+    return null;
+  };
 };

@@ -14,7 +14,7 @@ import { askTheUnknown, type Describe, describer, ownEnvironment, type SessionRe
 import { type Container, findContainers } from './linux/containers.ts';
 import { withoutStackTraces } from './linux/proc-files.ts';
 import { lookUpPid } from './pid-lookup.ts';
-import { cwdsWorthAsking, withTownPlaces } from './places.ts';
+import { cwdsWorthAsking, startReader, withTownPlaces } from './places.ts';
 import { processNames, runsScripts } from './process-names.ts';
 import type { ProcessQuestion } from './question.ts';
 import type { ProcessRow, ProcessTable } from './row.ts';
@@ -48,7 +48,8 @@ export const processEvidence = async (
   const cwds = withTownPlaces(shown, table, { ...question, pids: recorded });
   const registrations = (await question.askRegistries?.(table)) ?? NO_REGISTRATIONS;
   const sessionsOf = sessionReader(registrations, question);
-  const describe = describer(table, cwds, question, sessionsOf);
+  const startOf = startReader(cwds, table, question);
+  const describe = describer(table, cwds, question, sessionsOf, startOf);
 
   const unread = new Set(registrations.closed.flatMap(({ pid, isUnread }) => (isUnread ? (pid ?? []) : [])));
   const isOfInterest = (row: ProcessRow): boolean => {
@@ -58,7 +59,12 @@ export const processEvidence = async (
     if (isTmuxServer(row, table.rows) || (cwd?.seen === true && relativeTo(root, cwd.value) !== null))
       return true;
     if (isAgentCommand([row.comm], agents)) return true;
-    return cwd?.seen === false && isAgentCommand(processNames(row.comm, table.details.argv(row.pid)), agents);
+    if (cwd?.seen !== false) return false;
+    if (isAgentCommand(processNames(row.comm, table.details.argv(row.pid)), agents)) return true;
+    const start = startOf(row);
+    return (
+      start !== null && relativeTo(root, start) !== null && table.details.uid(row.pid) === process.getuid?.()
+    );
   };
   const chosen = new Set([
     ...treeBelow(table.rows, panePids),
@@ -83,8 +89,9 @@ export const processEvidence = async (
   const list = alive
     // Processes that have ended since the listing raise no doubt: agents start short-lived helpers all the time.
     .filter((row) => (cwds.get(row.pid)?.seen !== false && !vague.has(row.pid)) || !hasEnded(row, table))
-    .sort((a, b) => a.pid - b.pid)
-    .map(describe);
+    .map(describe)
+    .concat(unlistedIn(table, cwds, question))
+    .sort((a, b) => a.pid - b.pid);
   return {
     listing: table.listing,
     lookups,
@@ -111,6 +118,23 @@ const childrenOfShells = (
     for (const { pid, ppid, dead } of rows.values()) if (!dead) children.get(ppid)?.push(pid);
   return children;
 };
+
+/** Our own processes that are not listed and that a process in the town started. Nothing else is known of them. */
+const unlistedIn = (
+  { unlisted = [] }: ProcessTable,
+  cwds: ReadonlyMap<number, Observed<string>>,
+  { root, asker }: ProcessQuestion,
+): ProcessInfo[] =>
+  unlisted.flatMap(({ pid, ppid }): ProcessInfo[] => {
+    const cwd = cwds.get(ppid);
+    if (cwd?.seen !== true || relativeTo(root, cwd.value) === null || asker.pids.includes(pid)) return [];
+    return [
+      {
+        ...{ pid, ppid, uid: process.getuid?.() ?? null, names: [], startToken: null, startedAtMs: null },
+        ...{ startedIn: cwd.value, cwd: { seen: false, why: 'it is not listed' }, environment: null },
+      },
+    ];
+  });
 
 /** Ending, and starting another program, take microseconds, unless the machine is busy. */
 const PAUSES_MS = [1, 2, 4, 8, 16];

@@ -84,6 +84,8 @@ export interface ProcessTable {
   readonly listing: Observed<'all' | 'own'>;
   readonly rows: ReadonlyMap<number, ProcessRow>;
   readonly details: ProcessDetails;
+  /** Processes of our own that the system does not list (hidepid), by the listed process that started each. Left out where there is none. */
+  readonly unlisted?: readonly { readonly pid: number; readonly ppid: number }[];
   /** Lists again, for processes that are younger than this table. */
   readonly again: () => Promise<ProcessTable>;
 }

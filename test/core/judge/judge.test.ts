@@ -444,6 +444,18 @@ describe('situations of the field notes', () => {
     expect(started({ cwd: hidden })).toBe('stale');
   });
 
+  test('a lock that names nobody may be of an agent outside of a container or sandbox', () => {
+    const inside = {
+      ...aSnapshot().machine.host,
+      initialPidNamespace: false,
+      pidNamespace: 'pid:[4026532999]',
+    };
+    const locks = [aLock(ADA, { pid: 0, sessionId: '', hostname: '' })];
+    expect(judge(aSnapshot({ locks, over: { host: inside } })).state).toBe('stale');
+    for (const unseenOutside of ['container', 'sandbox'] as const)
+      expect(judge(aSnapshot({ locks, over: { host: { ...inside, unseenOutside } } })).state).toBe('unknown');
+  });
+
   test('an agent that hides its working directory leaves doubt', () => {
     const processes = [aProcess(800, { cwd: { seen: false, why: 'EACCES' } })];
     const verdict = judge(aSnapshot({ locks: [lockOfAda], processes }));

@@ -1,7 +1,7 @@
 /** The processes at work in the town, with what they count as, where they work, and whether the asker started them. */
 import type { ProgramClass } from '../../programs/classify.ts';
 import { homeOf } from '../../town/belonging.ts';
-import { lineage } from '../../town/machine-index.ts';
+import { directoryOf, lineage } from '../../town/machine-index.ts';
 import { isWithin, ownerOf, relativeTo } from '../../town/roles.ts';
 import type { TownIndex, WorkerView } from '../../town/views.ts';
 import type { LockFile, ProcessInfo } from '../../types/evidence.ts';
@@ -16,7 +16,10 @@ export interface AtWork {
    * such an agent started would then be the asker's own wherever it works.
    */
   readonly startedFrom: readonly (string | null)[];
-  /** Where it works, relative to the town: its working directory, and those that its arguments or a registry name; none outside. */
+  /**
+   * Where it works, relative to the town: its working directory, or else where it was started, and those that its arguments or a
+   * registry name; none outside.
+   */
   readonly paths: readonly string[];
 }
 
@@ -82,11 +85,15 @@ const placesOfAskers = (
 export const registrationsOf = ({ registered, alsoRegistered = [] }: ProcessInfo) =>
   registered === undefined ? alsoRegistered : [registered, ...alsoRegistered];
 
+/** True where only the place where it was started is known. */
+export const isHidden = ({ cwd, startedIn }: ProcessInfo): boolean =>
+  cwd?.seen === false && startedIn !== undefined;
+
 const placesOf = (process: ProcessInfo, index: TownIndex): readonly string[] => {
-  const { cwd, sentTo } = process;
+  const own = directoryOf(process);
   const named = [
-    ...(cwd?.seen === true ? [cwd.value] : []),
-    ...(sentTo === undefined ? [] : [sentTo]),
+    ...(own === null ? [] : [own]),
+    ...(process.sentTo === undefined ? [] : [process.sentTo]),
     ...registrationsOf(process).map((session) => session.cwd),
   ];
   const inside = named.map((path) => relativeTo(index.snapshot.town.root, path));

@@ -8,7 +8,15 @@ import { whyUnreached } from '../../town/unreached.ts';
 import { type PaneView, paneName, processKey, type TownIndex, type WorkerView } from '../../town/views.ts';
 import type { LockFile } from '../../types/evidence.ts';
 import type { Fact, Occupant, Stranger } from '../../types/judgement.ts';
-import { type AtWork, isAtPlaceOf, listAtWork, mayWorkAt, worksAt, worksWithin } from './at-work.ts';
+import {
+  type AtWork,
+  isAtPlaceOf,
+  isHidden,
+  listAtWork,
+  mayWorkAt,
+  worksAt,
+  worksWithin,
+} from './at-work.ts';
 import { bystanderReader } from './bystanders.ts';
 import { closedRegistryReader } from './closed-registries.ts';
 import { programAt, strangerReader } from './strangers.ts';
@@ -88,7 +96,7 @@ const describeProcess = ({ process, pids }: AtWork, worker: WorkerView, index: T
     pane: null,
     isAgent: true,
     visiting: false,
-    text: `${command} (process ${process.pid}) is running in this directory, outside tmux`,
+    text: `${command} (process ${process.pid}) ${isHidden(process) ? 'was started in this directory and hides where it works' : 'is running in this directory'}, outside tmux`,
   };
 };
 
@@ -157,14 +165,24 @@ const cwdDoubt = (
     (one) => mayWorkAt(one.process, worker, lock, index) || isStartedAt(one, worker, index),
   );
   if (hidden === undefined) return null;
-  const { names, pid, uid } = hidden.process;
-  const whose = uid === null || uid === index.machine.seen.host.uid ? '' : ` of user ${uid}`;
-  return `${names[0] ?? 'an agent'} (process ${pid})${whose} hides its working directory`;
+  const { process } = hidden;
+  const { pid, uid } = process;
+  const asker = index.machine.seen.host.uid;
+  const isAgent = index.machine.classify(process).class === 'agent';
+  const said = programAt(isAgent ? (process.names[0] ?? 'an agent') : programOf(process), pid);
+  if (uid !== null && uid !== asker) return `${said} of user ${uid} hides its working directory`;
+  const remedies = [
+    'end it',
+    ...(isAgent ? [] : ['name it under "bystanders" in lock-doctor.json']),
+    ...(asker === 0 ? [] : ['run doctor as root']),
+  ];
+  return `${said} hides its working directory: ${remedies.join(', or ')}`;
 };
 
-/** True for a process whose working directory cannot be seen: it could be at work anywhere. */
+/** True for a process of which nobody tells where it works: it could be anywhere. */
 const isHiding = ({ process, startedFrom }: AtWork): boolean =>
   process.cwd?.seen === false &&
+  process.startedIn === undefined &&
   process.registered === undefined &&
   process.sentTo === undefined &&
   startedFrom.length === 0;

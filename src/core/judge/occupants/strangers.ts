@@ -1,14 +1,22 @@
 /** Unknown programs at work in a worker's place: they may be agents, so they are doubt. */
 import { programOf } from '../../programs/classify.ts';
-import { isFrom, paneOf } from '../../town/machine-index.ts';
+import { directoryOf, isFrom, paneOf } from '../../town/machine-index.ts';
 import type { PaneView, TownIndex, WorkerView } from '../../town/views.ts';
+import type { ProcessInfo } from '../../types/evidence.ts';
 import type { Stranger } from '../../types/judgement.ts';
-import { type AtWork, isAtPlaceOf, listAtWork, worksAt } from './at-work.ts';
+import { type AtWork, isAtPlaceOf, isHidden, listAtWork, worksAt } from './at-work.ts';
 
 const TEACH = 'name it under "agents" or "bystanders" in lock-doctor.json';
 
-const sentence = (who: string, where: string, place = 'in this directory'): string =>
-  `${who} ${where} ${place} and may be an agent: ${TEACH}`;
+/** Of a process that hides even its name (hidepid), a name says nothing to the doctor. */
+const HIDDEN = 'end it, or run doctor as root';
+
+const sentence = (
+  who: string,
+  where: string,
+  place = 'in this directory',
+  { names }: Pick<ProcessInfo, 'names'> = { names: [who] },
+): string => `${who} ${where} ${place} and may be an agent: ${names.length === 0 ? HIDDEN : TEACH}`;
 
 /** What a program at work is called in evidence. */
 export const programAt = (program: string, pid: number): string => `${program} (process ${pid})`;
@@ -25,6 +33,15 @@ const strangerFor = ({ process, pids }: AtWork, index: TownIndex): Stranger => {
         ? inForegroundOf(pane)
         : `runs in pane ${pane.pane.id}`;
   const program = programOf(process);
+  if (isHidden(process)) {
+    const text = sentence(
+      programAt(program, process.pid),
+      'was started',
+      'in this directory, hides where it works,',
+      process,
+    );
+    return { program, pid: process.pid, text };
+  }
   return { program, pid: process.pid, text: sentence(programAt(program, process.pid), where) };
 };
 
@@ -43,8 +60,10 @@ const isHere = ({ pane, path }: PaneView, worker: WorkerView, index: TownIndex):
   pane.path === null || (path !== null && isAtPlaceOf(path, worker, index));
 
 /** It could be at work anywhere: neither tmux nor its process tells where. */
-const isNowhere = ({ pane, stranger, town }: PaneView, index: TownIndex): boolean =>
-  town !== 'other' && index.machine.processes.get(stranger?.pid ?? pane.pid)?.cwd?.seen !== true;
+const isNowhere = ({ pane, stranger, town }: PaneView, index: TownIndex): boolean => {
+  const process = index.machine.processes.get(stranger?.pid ?? pane.pid);
+  return town !== 'other' && (process === undefined || directoryOf(process) === null);
+};
 
 const isOwn = ({ pane, stranger }: PaneView, ownPid: number | null, index: TownIndex): boolean =>
   ownPid !== null && isFrom(stranger?.pid ?? pane.pid, ownPid, index);

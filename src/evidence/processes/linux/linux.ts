@@ -16,13 +16,19 @@ import { readProc, readProcLink, withoutStackTraces } from './proc-files.ts';
 import { hasEndedByState, isDeadStat, parseProcStat } from './proc-stat.ts';
 import { readsItsStartAs, recordedStart } from './recorded-start.ts';
 import { socketReader } from './unix-sockets.ts';
+import { unlistedChildren } from './unlisted.ts';
 
 /** Reads a directory that is mounted like /proc. Never throws: what failed is in `listing`. */
 export const readProcTable = (proc: string): ProcessTable => {
   const clock = readProcessClock(proc);
   const { rows, listing } = withoutStackTraces(() => listProc(proc, clock));
+  const unlisted =
+    listing.seen && listing.value === 'own' ? withoutStackTraces(() => unlistedChildren(proc, rows)) : [];
   const details = listing.seen ? procDetails(proc, clock, rows) : closedDetails(listing.why);
-  return { listing, rows, details, again: async () => readProcTable(proc) };
+  return {
+    ...{ listing, rows, details, again: async () => readProcTable(proc) },
+    ...(unlisted.length > 0 ? { unlisted } : {}),
+  };
 };
 
 const listProc = (proc: string, clock: ProcessClock): Pick<ProcessTable, 'rows' | 'listing'> => {
