@@ -105,7 +105,11 @@ const fixForUnknown = (verdict: Verdict, snapshot: Snapshot): Fix => {
     host.initialPidNamespace === true &&
     (reasons.includes('file-unknown') || reasons.includes('git-unknown'))
   )
-    return advice('run doctor as a user who may look at all processes (root)');
+    return advice(
+      host.uid === 0
+        ? 'run doctor again once the process that is in doubt has ended'
+        : 'run doctor as a user who may look at all processes (root)',
+    );
   if (reasons.includes('flock-unknown'))
     return advice(
       'whoever has it open may hold it; the file stays in either case, so wait until it is closed',
