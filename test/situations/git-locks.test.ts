@@ -8,6 +8,7 @@ import {
   mkdirSync,
   mkdtempSync,
   openSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmdirSync,
@@ -277,6 +278,57 @@ describe('a repair of git locks', () => {
     for (const [name, text] of left) expect(readFileSync(join(root, '.git', name), 'utf8')).toBe(text);
     for (const [name] of left) rmSync(join(root, '.git', name));
     expect(asGitSees(root)).toBe(before);
+  });
+
+  gitTest('is what a git needs that its killed predecessor left locks of any kind', async () => {
+    const { root, env } = makeRepository();
+    const commit = (text: string): void => {
+      writeFileSync(join(root, 'file'), text);
+      git(root, 'commit', '-q', '-a', '-m', text);
+    };
+    git(root, 'branch', 'packed');
+    git(root, 'pack-refs', '--all');
+    git(root, 'checkout', '-q', '-b', 'other');
+    commit('one');
+    git(root, 'checkout', '-q', 'main');
+    commit('another');
+    writeFileSync(join(root, 'file'), 'stashed');
+    git(root, 'stash');
+    const left = ['logs/refs/stash.lock', 'logs/HEAD.lock', 'packed-refs.new', 'MERGE_MSG.lock'];
+    const others = ['packed-refs.lock', 'objects/info/alternates.lock', 'fsmonitor--daemon.ipc.lock'];
+    for (const name of [...left, ...others]) leave(join(root, '.git', name));
+    const exits = (...args: readonly string[]): number | null =>
+      spawnSync('git', ['-C', root, ...args], { env: GIT_ENV }).status;
+    const deeds = [
+      ['stash', 'drop'],
+      ['reflog', 'expire', '--expire=now', 'HEAD'],
+      ['branch', '-D', 'packed'],
+    ];
+    for (const deed of deeds) expect([deed, exits(...deed)]).not.toEqual([deed, 0]);
+    expect(exits('cherry-pick', 'other')).toBe(128);
+    git(root, 'reset', '-q', '--hard');
+    const { findings } = await heal(root, { env, dryRun: false });
+    expect(findings.map(({ lock, fix }) => [lock, fix?.status]).sort()).toEqual(
+      [...left, ...others].map((name) => [`git-lock:.git/${name}`, 'fixed']).sort(),
+    );
+    for (const deed of deeds) expect([deed, exits(...deed)]).toEqual([deed, 0]);
+    // A conflict, as it should be.
+    expect(exits('cherry-pick', 'other')).toBe(1);
+    const { outcomes } = await undoReleases(null, { townRoot: root });
+    expect(outcomes.map(({ status }) => status)).toEqual([...left, ...others].map(() => 'restored'));
+  });
+
+  gitTest('leaves no copy that git takes for a reflog', async () => {
+    const { root, env } = makeRepository();
+    leave(join(root, '.git/logs/HEAD.lock'));
+    leave(join(root, '.git/logs/refs/heads/main.lock'));
+    await heal(root, { env, dryRun: false });
+    const copies = ['logs', 'logs/refs/heads'].flatMap((place) =>
+      readdirSync(join(root, '.git', place)).filter((name) => name.includes('.released-')),
+    );
+    expect(copies).toEqual([expect.stringMatching(/\.lock$/), expect.stringMatching(/\.lock$/)]);
+    const gc = spawnSync('git', ['-C', root, 'gc', '-q'], { env: GIT_ENV, encoding: 'utf8' });
+    expect([gc.status, gc.stderr]).toEqual([0, '']);
   });
 
   gitTest('is never undone over a newer lock', async () => {

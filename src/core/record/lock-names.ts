@@ -27,10 +27,10 @@ const OURS = /^(.+)\.[0-9a-f]{16}\.(new|old)(?:\.lock)?$/s;
 const RELEASED =
   /^(.+)\.released-(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(\d{2})Z-[0-9a-f]{6}(?:-\d+)?(?:\.lock)?$/s;
 
-/** A directory of refs, in a `.git` or a bare repository; the path may begin at either. */
-const IN_REFS = /(?:^|\/)refs\/(?!.*\.git\/).*\.lock$/s;
+/** A directory of refs or of their logs, in a `.git` or a bare repository; the path may begin at either. */
+const IN_REFS = /(?:^|\/)(?:refs\/(?!.*\.git\/).*|logs\/[^/]*)\.lock$/s;
 
-/** The extra ending of the files that we make beside the lock at this path: `.lock` among refs, otherwise empty. */
+/** The extra ending of the files that we make beside the lock at this path: `.lock` among refs and their logs, otherwise empty. */
 export const endOfNames = (lock: string): '' | '.lock' => (IN_REFS.test(lock) ? '.lock' : '');
 
 /** git's own note of who holds the lock beside it. It is not a lock itself, although its name ends in `.lock`. */

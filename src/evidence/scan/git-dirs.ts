@@ -42,9 +42,13 @@ export interface GitSighting {
 /** Directories that are listed below one main git directory, besides those of refs. */
 const MAX_DIRECTORIES = 20_000;
 
-/** Directories of refs, and names in them, that are looked at below one main git directory: git has no limit for loose refs. */
+/**
+ * Directories of refs, and names in them, that are looked at below one main git directory: git has no limit for loose refs. For
+ * their logs, which stay when refs are packed, there is as much again.
+ */
 const MAX_REF_DIRECTORIES = 20_000;
 const MAX_REFS = 250_000;
+const deepBudget = (): DeepBudget => ({ directories: MAX_REF_DIRECTORIES, names: MAX_REFS, isSpent: false });
 
 /** A directory of no more bytes has some ten thousand names: it is listed at once. */
 const SMALL_DIRECTORY = 1_048_576;
@@ -72,7 +76,7 @@ export const sightInGitDirs = (
   const readers = { main: nameReader(wanted.main), linked: nameReader(wanted.linked) };
   let led: LedGitDir | null = null;
   // Made once for all repositories: what is made anew for each of them V8 never learns to run fast.
-  const budget = { directories: 0, refDirectories: 0, refs: 0, hasSpentRefs: false };
+  const budget = { directories: 0, refs: deepBudget(), logs: deepBudget() };
   const mayList = (): boolean => {
     budget.directories -= 1;
     return budget.directories >= 0;
@@ -129,9 +133,8 @@ export const sightInGitDirs = (
   };
   const within = (main: Directory, look: () => void): void => {
     budget.directories = MAX_DIRECTORIES;
-    budget.refDirectories = MAX_REF_DIRECTORIES;
-    budget.refs = MAX_REFS;
-    budget.hasSpentRefs = false;
+    budget.refs = deepBudget();
+    budget.logs = deepBudget();
     look();
     const what = `directory:${displayPath(pathOf(main))}`;
     if (budget.directories < 0)
@@ -139,11 +142,14 @@ export const sightInGitDirs = (
         what,
         why: `has more than ${MAX_DIRECTORIES} directories: not all were looked at`,
       });
-    if (budget.hasSpentRefs)
+    const most = (each: string): string =>
+      `more than ${MAX_REFS} ${each}, or ${MAX_REF_DIRECTORIES} directories of them: not all were looked at`;
+    if (budget.refs.isSpent)
       walked.gaps.push({
         what: `${what}/refs`,
-        why: `more than ${MAX_REFS} loose refs, or ${MAX_REF_DIRECTORIES} directories of them: not all were looked at (git pack-refs --all makes them few)`,
+        why: `${most('loose refs')} (git pack-refs --all makes them few)`,
       });
+    if (budget.logs.isSpent) walked.gaps.push({ what: `${what}/logs`, why: most('reflogs') });
   };
   for (const main of gitDirs) within(main, () => visit(main, main, 0));
   for (const each of follow((gitDir) => seen.has(directoryAt(gitDir)))) {
@@ -250,20 +256,21 @@ const namesIn = (
   gitDir: Directory,
   { named, paths, directories }: NamesSay,
   listing: Lister<Entry>,
-  budget: RefBudget,
+  budget: Readonly<Record<'refs' | 'logs', DeepBudget>>,
   options: WalkOptions,
   walked: Walked,
 ): readonly string[] | null => {
   const found = [...named];
   for (const path of paths) if (lookAt(options.disk, below(gitDir, path), walked)) found.push(path);
-  for (const { path, names: wanted, isDeep } of directories) {
+  for (const { path, first, names: wanted, isDeep } of directories) {
+    const its = first === 'logs' ? budget.logs : budget.refs;
     const stack = [path];
     for (let at = stack.pop(); at !== undefined; at = stack.pop()) {
       const place = below(gitDir, at);
       // Never through a symlink: what it leads to does not belong to the repository.
       const look = lookAt(options.disk, place, walked);
       if (look === null || !look.isDirectory()) continue;
-      const inside = isDeep ? refsIn(place, look, budget, options, walked) : listing(place);
+      const inside = isDeep ? deepEntries(place, look, its, options, walked) : listing(place);
       for (const { name } of inside) {
         if (isOfBytes(name, gitDir)) return null;
         if (isWanted(name, wanted)) found.push(`${at}/${name}`);
@@ -276,33 +283,33 @@ const namesIn = (
   return found;
 };
 
-/** What may still be looked at among the refs of a repository. */
-interface RefBudget {
-  refDirectories: number;
-  refs: number;
+/** What may still be looked at among the refs of a repository, or among their logs. */
+interface DeepBudget {
+  directories: number;
+  names: number;
   /** Something was left out. */
-  hasSpentRefs: boolean;
+  isSpent: boolean;
 }
 
 /** The entries of a directory of refs, as many as there is budget for: one of any size takes bounded time and memory. */
-const refsIn = (
+const deepEntries = (
   place: Directory,
   { size }: EntryStat,
-  budget: RefBudget,
+  budget: DeepBudget,
   { disk }: WalkOptions,
   walked: Walked,
 ): readonly Entry[] => {
-  if (budget.refDirectories <= 0 || budget.refs <= 0) {
-    budget.hasSpentRefs = true;
+  if (budget.directories <= 0 || budget.names <= 0) {
+    budget.isSpent = true;
     return [];
   }
   const entries =
     size <= SMALL_DIRECTORY
       ? readEntries(place, disk, walked)
-      : readFirstEntries(place, budget.refs + 1, disk, walked);
-  budget.refDirectories -= 1;
-  budget.refs -= entries.length;
-  if (budget.refs < 0) budget.hasSpentRefs = true;
+      : readFirstEntries(place, budget.names + 1, disk, walked);
+  budget.directories -= 1;
+  budget.names -= entries.length;
+  if (budget.names < 0) budget.isSpent = true;
   return entries;
 };
 

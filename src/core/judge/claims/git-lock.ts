@@ -6,13 +6,19 @@ import type { Fact } from '../../types/judgement.ts';
 import { commandWord } from '../holder/process-finding.ts';
 import type { WitnessFinding } from './file-witnesses.ts';
 
-/** What git cannot do while each stands. Every other lock blocks changes of the file whose name it carries. */
+/** What git cannot do while each stands, by its name or its directory. Every other one blocks changes of the file that it is named after. */
 const KEEPS_FROM: Readonly<Record<string, string>> = {
   'index.lock': 'adding and committing',
   'HEAD.lock': 'committing and switching branches',
   'config.lock': 'changing its configuration',
   'config.worktree.lock': 'changing its configuration',
   'packed-refs.lock': 'deleting and packing refs',
+  'packed-refs.new': 'deleting and packing refs',
+  'MERGE_MSG.lock': 'merging and cherry-picking where that conflicts',
+  'logs/': 'dropping stash entries and expiring reflogs',
+  'rebase-merge/': 'continuing the rebase',
+  'rebase-apply/': 'continuing the rebase',
+  'sequencer/': 'continuing the cherry-pick or revert',
   'shallow.lock': 'fetching into this shallow clone',
   'gc.pid': 'collecting garbage',
   'objects/maintenance.lock': 'all automatic maintenance, silently and for good',
@@ -36,7 +42,10 @@ export const gitLockFacts = (
 ): readonly Fact[] => {
   const name = gitDir === undefined || kind === 'git-worktree' ? null : relativeTo(gitDir.path, path);
   if (gitDir === undefined || name === null) return [];
-  const from = KEEPS_FROM[name] ?? `changing ${name.replace(/\.lock$/, '')}`;
+  const from =
+    KEEPS_FROM[name] ??
+    KEEPS_FROM[name.slice(0, name.indexOf('/') + 1)] ??
+    `changing ${name.replace(/\.lock$/, '')}`;
   const isLeft = isStale && !isFresh;
   const keeps = isLeft ? 'was left behind, and keeps git from' : 'keeps git from';
   const unseen = isStale && isFresh ? '; nobody is seen to hold it' : '';
