@@ -6,6 +6,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { accessSync, constants, readlinkSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Writable } from 'node:stream';
+import { GATE } from '../evidence/processes/shell-code.ts';
 import { isSamePath } from '../io/disk/disk-path.ts';
 import { findCommand } from '../io/programs/find-program.ts';
 import { tryOr } from '../io/try-or.ts';
@@ -76,7 +77,7 @@ export const startGate = async (
   signalNumbers: Readonly<Record<string, number>>,
 ): Promise<Gate> => {
   const { words, variables } = detourAround(env, cwd, command[0] ?? '');
-  const child = spawn(GATE_SHELL, ['-c', gateScript(words), 'doctor-gate', ...command], {
+  const child = spawn(GATE_SHELL, ['-c', gateScript(words), GATE, ...command], {
     cwd,
     env: { ...env, ...variables },
     stdio: ['inherit', 'inherit', 'inherit', 'pipe'],

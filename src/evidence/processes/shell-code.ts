@@ -11,6 +11,9 @@ import type { ProcessDetails, ProcessRow } from './row.ts';
  */
 const LOOP = /(?:^|[\s;&|(){}'"`])(?:while|until|for|foreach|select|repeat|loop)\b.*(?:\bdo\b|\bend\b|\{)/s;
 
+/** What `doctor exec` calls the shell in which its command waits: that shell starts nothing but the command, whose place it takes. */
+export const GATE = 'doctor-gate';
+
 /** Undefined for any other program, and for a shell that runs a script with a name or takes its orders from a person. */
 export const shellCodeOf = (
   row: ProcessRow,
@@ -20,6 +23,7 @@ export const shellCodeOf = (
   const interpreter = [programName(argv), row.comm].find(isInterpreter);
   if (interpreter === undefined || !isShell(interpreter)) return undefined;
   const { script, code } = invocationOf(interpreter, argv);
+  if (code > 0 && argv[code + 2] === GATE) return undefined;
   if (code > 0) return LOOP.test(argv.slice(code).join(' ')) ? 'loop' : 'commands';
   if (script > 0 || argv.length === 0 || argv.some(isInteractive)) return undefined;
   // A shell in the background of a terminal is a helper of the person's shell, as prompts start them, or that person's job.
