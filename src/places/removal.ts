@@ -15,13 +15,13 @@ import { openTown } from '../diagnose.ts';
 import { documentOf } from '../document.ts';
 import { askGit } from '../evidence/git/facts.ts';
 import type { GitClient } from '../evidence/git/git-command.ts';
-import { gitDirectoryAround, REPOSITORY_PARTS } from '../evidence/git/git-directory.ts';
+import { gitDirectoryAround, isGitDirectory, REPOSITORY_PARTS } from '../evidence/git/git-directory.ts';
 import { type Repository, repositoryFinder } from '../evidence/git/repository.ts';
 import { mainTreeOf } from '../evidence/git/same-repository.ts';
 import { readUnsavedWork } from '../evidence/git/unsaved-work.ts';
 import { agentTable, type LockTable } from '../evidence/locks/lock-table.ts';
 import { scanTownInTurns } from '../evidence/scan/scan.ts';
-import { describeErrno, SilentServer } from '../io/errno.ts';
+import { describeErrno, isAbsence, SilentServer } from '../io/errno.ts';
 import { readdirSync, realpathSync, silentServerIn, statSync } from '../io/file-systems/servers.ts';
 import { isFew } from '../io/programs/command.ts';
 import { findProgram } from '../io/programs/find-program.ts';
@@ -161,7 +161,7 @@ const evidenceOf = async (
       ),
       ...inner.gaps,
     ],
-    repositories: await askAll(tops, path, options),
+    repositories: await askAll([...tops, ...modulesOf(tops, path)], path, options),
     moved: await Promise.all(
       movedFrom([path], movedTreesOf(main === null ? [snapshot] : [snapshot, main])).map(async (tree) => ({
         tree,
@@ -237,10 +237,13 @@ const repositoriesIn = async (path: string): Promise<InnerRepositories> => {
   const find = repositoryFinder();
   const names = find(join(path, '.git')) === null ? readdirSync(path) : [];
   const bare = REPOSITORY_PARTS.every((part) => names.includes(part)) ? [bareAt(path)] : [];
+  const inner = [...(seen?.bare ?? [])].filter(
+    (top) => top !== path && isWithin(top, path) && tryOr(() => isGitDirectory(top), true),
+  );
   const found = tops.slice(0, MAX_REPOSITORIES).flatMap((top) => find(top) ?? []);
-  const left = tops.length - MAX_REPOSITORIES;
+  const left = Math.max(tops.length, inner.length) - MAX_REPOSITORIES;
   return {
-    found: [...bare, ...found],
+    found: [...bare, ...inner.slice(0, MAX_REPOSITORIES).map(bareAt), ...found],
     tops: new Set(bare.length > 0 ? names.map((name) => join(path, name)) : tops),
     gaps:
       left > 0
@@ -250,13 +253,66 @@ const repositoriesIn = async (path: string): Promise<InnerRepositories> => {
 };
 
 const bareAt = (top: string): Repository => {
-  const uids = ['', ...REPOSITORY_PARTS].map((name) => statSync(join(top, name)).uid);
-  const [owner = null] = uids;
-  return { top, gitDir: top, problem: null, owner: uids.every((uid) => uid === owner) ? owner : null };
+  try {
+    const uids = ['', ...REPOSITORY_PARTS].map((name) => statSync(join(top, name)).uid);
+    const [owner = null] = uids;
+    return { top, gitDir: top, problem: null, owner: uids.every((uid) => uid === owner) ? owner : null };
+  } catch (error) {
+    return closed(top, error);
+  }
+};
+
+const closed = (top: string, error: unknown): Repository => ({
+  top,
+  gitDir: null,
+  problem: describeErrno(error),
+  owner: null,
+});
+
+interface AskedRepository extends Repository {
+  readonly isUnplaced?: boolean;
+}
+
+/** Levels of directories below `modules`: the name of a submodule may have slashes, and a submodule has its own. */
+const DEEPEST_MODULE = 16;
+
+/** Repositories of submodules that go with these ones although they are not checked out now. */
+const modulesOf = (repositories: readonly Repository[], path: string): readonly AskedRepository[] => {
+  const known = new Set(repositories.map(realGitDirOf));
+  const found: AskedRepository[] = [];
+  const visit = (place: string, depth: number): void => {
+    for (const at of directoriesIn(place)) {
+      if (typeof at !== 'string') {
+        found.push(at);
+        continue;
+      }
+      if (!tryOr(() => isGitDirectory(at), true)) {
+        if (depth < DEEPEST_MODULE) visit(at, depth + 1);
+        continue;
+      }
+      if (known.has(at) || found.length >= MAX_REPOSITORIES) continue;
+      found.push({ ...bareAt(at), isUnplaced: true });
+      if (depth < DEEPEST_MODULE) visit(join(at, 'modules'), depth + 1);
+    }
+  };
+  for (const repository of repositories) {
+    const gitDir = realGitDirOf(repository);
+    if (gitDir !== null && isWithin(repository.top, path)) visit(join(gitDir, 'modules'), 0);
+  }
+  return found;
+};
+
+const directoriesIn = (place: string): readonly (string | Repository)[] => {
+  try {
+    const entries = readdirSync(place, { withFileTypes: true });
+    return entries.flatMap((entry) => (entry.isDirectory() ? [join(place, entry.name)] : []));
+  } catch (error) {
+    return isAbsence(error) ? [] : [closed(place, error)];
+  }
 };
 
 const askAll = async (
-  repositories: readonly Repository[],
+  repositories: readonly AskedRepository[],
   directory: string,
   { env = process.env, timeoutMs = GIT_TIMEOUT_MS }: LookOptions,
 ): Promise<RemovalEvidence['repositories']> => {
@@ -265,7 +321,7 @@ const askAll = async (
   const client: GitClient = { program, timeoutMs, env, few };
   const answers: { top: string; work: Observed<RepositoryWork> }[] = [];
   for (const repository of repositories) {
-    const { top, problem, owner } = repository;
+    const { top, problem, owner, isUnplaced = false } = repository;
     const gitDir = realGitDirOf(repository);
     const silent = silentServerIn(top);
     const why = silent === null ? problem : new SilentServer(silent).message;
@@ -273,7 +329,15 @@ const askAll = async (
       why !== null || gitDir === null
         ? { seen: false as const, why: why ?? 'its git directory is not known' }
         : await askGit(owner, client, (as) =>
-            readUnsavedWork({ top, gitDir, directory: isWithin(top, directory) ? top : directory }, as),
+            readUnsavedWork(
+              {
+                top,
+                gitDir,
+                directory: isUnplaced || isWithin(top, directory) ? top : directory,
+                isUnplaced,
+              },
+              as,
+            ),
           );
     answers.push({ top, work });
   }

@@ -806,6 +806,46 @@ describe("a directory of git's own", () => {
     },
   );
 
+  gitTest('has no submodule with own commits that is not checked out', async () => {
+    const { clone, home, answer } = setStage();
+    git(clone, 'submodule', 'add', '-q', join(home, 'remote.git'), 'sub');
+    git(clone, 'commit', '-q', '-m', 'sub');
+    git(clone, 'push', '-q');
+    git(clone, 'submodule', '--quiet', 'deinit', '-f', 'sub');
+    expect(await answer(clone)).toMatchObject({ answer: 'free' });
+    git(clone, 'submodule', 'update', '-q', '--init');
+    git(join(clone, 'sub'), 'commit', '-q', '--allow-empty', '-m', 'own');
+    git(clone, 'submodule', '--quiet', 'deinit', '-f', 'sub');
+    const result = await answer(clone);
+    expect(result).toMatchObject({ answer: 'held', reasons: ['unpushed'] });
+    expect(result.message).toContain('.git/modules/sub, of a submodule that is not checked out');
+    const [[program = '', ...args] = []] = result.next;
+    expect(execFileSync(program, args, { env: GIT_ENV, encoding: 'utf8' })).toMatch(/^[0-9a-f]+ .*own\n$/);
+  });
+
+  gitTest('has no commits in refs that are neither branches nor tags', async () => {
+    const { clone, tree, answer } = setStage();
+    git(clone, 'notes', 'add', '-m', 'note');
+    const result = await answer(clone);
+    expect(result).toMatchObject({ answer: 'held', reasons: ['unpushed'] });
+    expect(result.message).toContain('1 commit in other refs');
+    const [[program = '', ...args] = []] = result.next;
+    expect(execFileSync(program, args, { env: GIT_ENV, encoding: 'utf8' })).toContain('refs/notes/commits');
+    git(clone, 'config', '--add', 'remote.origin.fetch', '+refs/notes/*:refs/notes/*');
+    expect(await answer(clone)).toMatchObject({ answer: 'free' });
+    expect(await answer(tree)).toMatchObject({ answer: 'free' });
+    const own = git(tree, 'commit-tree', '-m', 'own', 'HEAD^{tree}').trim();
+    git(tree, 'update-ref', 'refs/worktree/kept', own);
+    expect(await answer(tree)).toMatchObject({ answer: 'held', reasons: ['unpushed'] });
+  });
+
+  gitTest('has no bare repository with own commits, even where git ignores it', async () => {
+    const { clone, home, answer } = setStage();
+    writeFileSync(join(clone, '.git/info/exclude'), '*.git/\n');
+    git(clone, 'clone', '-q', '--bare', join(home, 'remote.git'), 'deep/copy.git');
+    expect(await answer(clone)).toMatchObject({ answer: 'held', reasons: ['unpushed'] });
+  });
+
   gitTest('of a bare repository neither, but the repository itself is', async () => {
     const { home, answer } = setStage();
     const bare = join(home, 'remote.git');

@@ -9,7 +9,7 @@ import { describeAside } from '../town/moved-aside.ts';
 import { relativeTo } from '../town/roles.ts';
 import type { Gap, Leftover, MovedTree, Observed } from '../types/evidence.ts';
 import type { Fact, Verdict } from '../types/judgement.ts';
-import type { RepositoryWork } from '../types/removal.ts';
+import { type RepositoryWork, UNPLACED } from '../types/removal.ts';
 import type { PlaceOfWork, PreflightResult } from '../types/report.ts';
 import { holdsLock } from '../who-is-there.ts';
 import { whereItIs } from './moved-tree.ts';
@@ -237,7 +237,8 @@ const ofRepository = (
   { top, work }: RemovalEvidence['repositories'][number],
   { path }: RemovalEvidence,
 ): readonly Objection[] => {
-  const where = top === path || path.startsWith(`${top}/`) ? '' : ` in ${top}`;
+  const submodule = work.seen && work.value.isUnplaced ? ', of a submodule that is not checked out' : '';
+  const where = top === path || path.startsWith(`${top}/`) ? '' : ` in ${top}${submodule}`;
   if (!work.seen)
     return [
       objection('unsure', 'work-unknown', 'git', `what would be lost${where} is not known: ${work.why}`),
@@ -263,14 +264,19 @@ const lossesIn = (
     changed,
     untracked,
     isRuntimeOnly,
+    isUnplaced,
     unpushed,
+    inOtherRefs,
     stashes,
     operation,
     linkedTrees,
   }: RepositoryWork,
   where: string,
 ): readonly Objection[] => {
-  const git = (...words: readonly string[]): readonly string[] => ['git', '-C', top, ...words];
+  const git = (...words: readonly string[]): readonly string[] => [
+    ...['git', '-C', top, ...(isUnplaced ? UNPLACED : [])],
+    ...words,
+  ];
   const lost = (
     isLost: boolean,
     reason: string,
@@ -285,7 +291,7 @@ const lossesIn = (
     branch === null
       ? ', on no branch and on no remote'
       : ` of ${branch}, on no remote and on no other branch`;
-  const ofAll = [...(branch === null ? ['HEAD'] : []), '--branches', '--tags', '--not', '--remotes'];
+  const ofAll = [...(branch === null ? ['HEAD'] : []), '--branches', '--tags', '--not', '--remotes', '--'];
   const others = [...(branch === null ? [] : [`--exclude=${branch}`]), '--branches'];
   return [
     ...lost(
@@ -313,6 +319,12 @@ const lossesIn = (
       isLinked ? commits + onNoOther : `${commits} on no remote`,
       // The commits that were counted, and no others.
       git('log', '--oneline', ...(isLinked ? ['HEAD', '--not', '--remotes', ...others] : ofAll)),
+    ),
+    ...lost(
+      inOtherRefs.commits > 0,
+      'unpushed',
+      `${count(inOtherRefs.commits, 'commit')} in other refs than branches and tags, and in no remote-tracking branch`,
+      git('log', '--oneline', '--source', ...inOtherRefs.walk),
     ),
     ...lost(stashes > 0 && kind === 'main', 'stash', stashEntries(stashes), git('stash', 'list')),
   ];

@@ -1,5 +1,8 @@
 /** What would be lost with a directory, as git tells of a repository in it or around it. */
 
+/** What git has to be told in the repository of a submodule that is not checked out, as its settings name a tree that is not there. */
+export const UNPLACED = ['--git-dir=.', '--work-tree=.'] as const;
+
 export interface RepositoryWork {
   /**
    * `linked`: a linked working tree, whose branches stay in the main repository. `main`: all of a repository goes with it.
@@ -8,6 +11,8 @@ export interface RepositoryWork {
   readonly kind: 'linked' | 'main' | 'part';
   /** The working tree, or the bare repository; absolute. */
   readonly top: string;
+  /** It is the repository of a submodule that is not checked out. */
+  readonly isUnplaced: boolean;
   /** Null where no branch is checked out. */
   readonly branch: string | null;
   /** Tracked files with changes that are in no commit; conflicts and changed submodules are among them. */
@@ -19,6 +24,8 @@ export interface RepositoryWork {
   readonly isIgnored: boolean;
   /** Commits that are on no remote-tracking branch; of a linked tree: nor on any other local branch. */
   readonly unpushed: number;
+  /** Commits that only other refs lead to (notes, jj's, those of the working tree), and the arguments of `git log` that list them. */
+  readonly inOtherRefs: { readonly commits: number; readonly walk: readonly string[] };
   /** Of the whole repository. */
   readonly stashes: number;
   /** `rebase`, `merge`: an operation that was begun and not finished; null where there is none. */

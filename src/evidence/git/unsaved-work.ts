@@ -4,7 +4,7 @@
  */
 import { join, relative } from 'node:path';
 import type { Observed } from '../../core/types/evidence.ts';
-import type { RepositoryWork } from '../../core/types/removal.ts';
+import { type RepositoryWork, UNPLACED } from '../../core/types/removal.ts';
 import { existsSync, lstatSync, readdirSync, realpathSync } from '../../io/file-systems/servers.ts';
 import { complaintOf, firstLineOf } from '../../io/programs/command.ts';
 import { type GitClient, runGit, unseenByGit } from './git-command.ts';
@@ -17,6 +17,8 @@ export interface RepositoryPlace {
   readonly gitDir: string;
   /** The directory that is to be removed: the top, or one below it. */
   readonly directory: string;
+  /** It is the repository of a submodule that is not checked out: its settings name a working tree that is not there. */
+  readonly isUnplaced?: boolean;
 }
 
 /** Files and directories that stand in a git directory while an operation is unfinished. */
@@ -45,7 +47,7 @@ const NO_TREE: Tree = {
   isIgnored: false,
 };
 
-const NO_REFS = { unpushed: 0, stashes: 0 };
+const NO_REFS = { unpushed: 0, stashes: 0, inOtherRefs: { commits: 0, walk: [] } } as const;
 
 /** The whole answer, or why it is not complete: a partial answer could be mistaken for a whole one. */
 export const readUnsavedWork = async (
@@ -85,8 +87,9 @@ const asker =
   };
 
 const readAll = async (place: RepositoryPlace, client: GitClient): Promise<RepositoryWork> => {
-  const { top, gitDir, directory } = place;
-  const ask = asker(top, client);
+  const { top, gitDir, directory, isUnplaced = false } = place;
+  const askPlain = asker(top, client);
+  const ask: Ask = isUnplaced ? (args, quiet) => askPlain([...UNPLACED, ...args], quiet) : askPlain;
   const isLinked = existsSync(join(gitDir, 'commondir'));
   const kind = directory === top ? (isLinked ? 'linked' : 'main') : 'part';
   const isBare = top === gitDir;
@@ -97,6 +100,7 @@ const readAll = async (place: RepositoryPlace, client: GitClient): Promise<Repos
   return {
     kind,
     top,
+    isUnplaced,
     ...refs,
     branch: tree.branch,
     changed: tree.changed,
@@ -174,7 +178,7 @@ const readRefs = async (
   branch: string | null,
   isUnborn: boolean,
   ask: Ask,
-): Promise<typeof NO_REFS> => {
+): Promise<Pick<RepositoryWork, 'unpushed' | 'stashes' | 'inOtherRefs'>> => {
   const head = isUnborn ? [] : ['HEAD'];
   const others = branch === null ? [] : [`--exclude=${branch}`];
   // HEAD may point to no commit (a bare repository without commits).
@@ -185,10 +189,30 @@ const readRefs = async (
       ? tips.length === 0
         ? '0'
         : await ask(['rev-list', '--count', ...tips, '--not', '--remotes', ...others, '--branches'])
-      : await ask(['rev-list', '--count', ...tips, '--branches', '--tags', '--not', '--remotes']);
+      : await ask(['rev-list', '--count', ...tips, '--branches', '--tags', '--not', '--remotes', '--']);
+  const walk = [
+    ...(kind === 'linked' ? ['--glob=refs/worktree'] : ['--exclude=refs/stash', '--all']),
+    ...['--not', ...tips, '--branches', '--tags', '--remotes', '--glob=refs/prefetch'],
+    ...(await fetchedRefs(ask)).map((refs) => `--glob=${refs}`),
+    '--',
+  ];
+  const inOtherRefs = { commits: numberIn(await ask(['rev-list', '--count', ...walk])), walk };
   const hasStash = (await ask(['for-each-ref', '--format=%(refname)', 'refs/stash'])) !== '';
   const stashes = hasStash ? await ask(['rev-list', '--walk-reflogs', '--count', 'refs/stash']) : '0';
-  return { unpushed: numberIn(counted), stashes: hasStash ? Math.max(1, numberIn(stashes)) : 0 };
+  return {
+    unpushed: numberIn(counted),
+    stashes: hasStash ? Math.max(1, numberIn(stashes)) : 0,
+    inOtherRefs,
+  };
+};
+
+/** Refs besides remote-tracking branches that a fetch fills, by the settings of remotes (`+refs/pull/*:refs/pull/*`): a remote has them. */
+const fetchedRefs = async (ask: Ask): Promise<readonly string[]> => {
+  const listed = await ask(['config', '-z', '--get-regexp', '^remote\\..*\\.fetch$'], 1);
+  return listed.split('\0').flatMap((setting) => {
+    const [, refs] = /:(refs\/.+)$/s.exec(setting) ?? [];
+    return refs === undefined || /^refs\/(?:\*|heads\/|tags\/|remotes\/)/.test(refs) ? [] : [refs];
+  });
 };
 
 const numberIn = (text: string): number => {

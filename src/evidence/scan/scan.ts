@@ -111,6 +111,8 @@ export interface ScanResult {
 interface SeenOnTheWay {
   /** Directories with an entry `.git`. Places of locks, and directories above them, have none if they are not listed here. */
   readonly repositories: ReadonlySet<string>;
+  /** Bare repositories. */
+  readonly bare: ReadonlySet<string>;
   /** Directories with a home of an older layout; complete in the same way. */
   readonly oldHomes: ReadonlySet<string>;
 }
@@ -175,10 +177,13 @@ function* scanSteps(options: ScanOptions): Generator<void, ScanResult> {
   }
   lookAtRootItself(root, how, walked);
   const { repositories, oldHomes } = walked;
+  const bare = walked.gitDirs.filter(({ path }) => !path.endsWith('/.git'));
   const { sightings, linked, claims } = inGitDirsOf(root, options, how, walked);
   // Directories that could not be listed may contain anything.
   const isWhole = options.mode !== 'quick' && walked.gaps.length === 0;
-  const seen = isWhole ? { repositories: pathsOf(repositories), oldHomes: pathsOf(oldHomes) } : null;
+  const seen = isWhole
+    ? { repositories: pathsOf(repositories), bare: pathsOf(bare), oldHomes: pathsOf(oldHomes) }
+    : null;
   return {
     ...resultOf(root, walked, sightings, seen, options.table, claims),
     linkedGitDirs: linked.map(pathOf),
