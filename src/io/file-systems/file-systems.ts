@@ -22,6 +22,12 @@ const NETWORK_TYPES: ReadonlyMap<number, string> = new Map([
   [0x564c, 'ncp'],
   [0x786f4256, 'vboxsf'],
   [0xbacbacbc, 'vmhgfs'],
+  [0x7c7c6673, 'prl_fs'],
+  [0xaad7aaea, 'panfs'],
+  [0xbeefdead, 'snfs'],
+  [0xa501fcf5, 'vxfs'],
+  [0x61636673, 'acfs'],
+  [0x20030528, 'pvfs2'],
 ]);
 
 /** How lists of mounts name file systems that a server or another program answers for (`nfs4`, `fuse.sshfs`). */
@@ -56,7 +62,8 @@ interface MountCalls {
 }
 
 /**
- * The name of the network file system a directory is on, or null for a local one; an unknown type counts as network.
+ * The name of the network file system a directory is on, or null for a local one and, on Linux, for any type that the
+ * table does not have; on macOS an unknown one counts as network.
  * Throws where statfs or lstat fails.
  */
 export const networkFileSystem = (

@@ -42,6 +42,9 @@ describe('network file systems on Linux', () => {
   test('are recognized by their type, even if the number is negative', () => {
     expect(at(0x6969)).toBe('nfs');
     expect(at(0xff534d42 | 0)).toBe('cifs');
+    expect(
+      [0x7c7c6673, 0xaad7aaea, 0xbeefdead, 0xa501fcf5, 0x61636673, 0x20030528].map((type) => at(type)),
+    ).toEqual(['prl_fs', 'panfs', 'snfs', 'vxfs', 'acfs', 'pvfs2']);
     expect(at(0xef53)).toBeNull();
     expect(at(0x01021994)).toBeNull();
   });
