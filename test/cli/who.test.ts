@@ -1,8 +1,8 @@
 /** `doctor who`: the built program is asked about real processes and panes in real directories. */
-import { execFileSync, spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import type { Person, PlaceOfWork, WhoReport } from '../../src/core/types/report.ts';
 import {
@@ -15,6 +15,7 @@ import {
   sleeperNamed,
   startTmux,
   type TestTown,
+  until,
 } from '../support/index.ts';
 import { doctor, documentOf } from './run-cli.ts';
 
@@ -160,6 +161,32 @@ describe('who works at a worker', () => {
       /^unknown program gastown\/crew\/ada: bash \/dev\/fd\/\d+, process \d+, running this command/m,
     );
   });
+
+  test.each(['doctor', 'lock-doctor'])(
+    'no unknown program where %s was started by the link that npm makes for it below any directory',
+    async (name) => {
+      const { town, env } = makeStage();
+      const link = join(mkdtempSync(join(tmpdir(), 'prefix-')), name);
+      onCleanUp(() => rmSync(dirname(link), { recursive: true }));
+      symlinkSync(join(process.cwd(), 'dist/bin/doctor.js'), link);
+      const started = join(town.path(ADA), 'started');
+      const { pid } = spawn(
+        link,
+        ['exec', '--town', town.root, ADA, '--', 'sh', '-c', `touch ${started}; exec tail -f /dev/null`],
+        { cwd: town.path(ADA), env: { PATH: process.env.PATH, ...env }, stdio: 'ignore' },
+      );
+      onCleanUp(() => {
+        if (pid !== undefined) process.kill(pid);
+      });
+      await until(() => existsSync(started));
+      const itself = people(who(town, [ADA], { env }).report, ADA).filter((one) => one.pid === pid);
+      expect(itself.map((one) => one.class)).not.toContain('unknown');
+      rmSync(link);
+      symlinkSync(process.execPath, link);
+      const stranger = people(who(town, [ADA], { env }).report, ADA).filter((one) => one.pid === pid);
+      expect(stranger).toMatchObject([{ class: 'unknown', name: `./${name}` }]);
+    },
+  );
 
   test('the asking agent, marked as the asker', () => {
     const { town, env } = makeStage();

@@ -96,6 +96,8 @@ export interface Runner {
   readonly paths: readonly string[];
   /** Reads which file runs. */
   readonly executable?: () => string | null;
+  /** Reads which file the script's path leads to. */
+  readonly target?: () => string | null;
   /** The script is the name of a module (`python3 -m`). */
   readonly isModule?: boolean;
 }

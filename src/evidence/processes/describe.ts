@@ -11,6 +11,8 @@ import type {
   ProcessRole,
   RegisteredSession,
 } from '../../core/types/evidence.ts';
+import { realpathSync } from '../../io/file-systems/servers.ts';
+import { tryOr } from '../../io/try-or.ts';
 import { withoutInherited } from '../tmux/gas-town-variables.ts';
 import { givenArguments, isTeammate, processNames } from './process-names.ts';
 import type { ProcessQuestion } from './question.ts';
@@ -35,8 +37,20 @@ export const describer = (
 ): Describe => {
   const panes = new Set(panePids);
   const { rows, details } = table;
+  /** Only where its paths are ours, as links lead elsewhere in another mount namespace. */
+  const fileBehind = (script: string, pid: number): string | null => {
+    const cwd = cwds.get(pid);
+    if (!details.sharesOurPaths(pid) || (!script.startsWith('/') && cwd?.seen !== true)) return null;
+    const path = cwd?.seen === true ? resolve(cwd.value, script) : script;
+    return tryOr(() => realpathSync.native(path), null);
+  };
   const namesOf = ({ pid, comm }: ProcessRow): readonly string[] =>
-    processNames(comm, details.argv(pid), () => details.executable(pid));
+    processNames(
+      comm,
+      details.argv(pid),
+      () => details.executable(pid),
+      (script) => fileBehind(script, pid),
+    );
   /** A directory outside of the town stays unnamed: arguments are not kept. */
   const sentTo = (given: string | null, cwd: Observed<string> | undefined): string | undefined => {
     if (given === null || (!given.startsWith('/') && cwd?.seen !== true)) return undefined;

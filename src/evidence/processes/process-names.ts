@@ -215,11 +215,12 @@ const commandLineOf = (
   comm: string,
   argv: readonly string[],
   executable: FileReader = UNREAD,
+  target: LinkReader = UNREAD,
 ): CommandLine => {
   const before = known.get(argv);
   if (before?.comm === comm && (before.executable !== UNREAD || executable === UNREAD)) return before;
   const scripts = scriptsOf(comm, argv);
-  const found = { comm, executable, scripts, names: namesIn(comm, argv, scripts, executable) };
+  const found = { comm, executable, scripts, names: namesIn(comm, argv, scripts, executable, target) };
   known.set(argv, found);
   return found;
 };
@@ -227,29 +228,39 @@ const commandLineOf = (
 /** Reads which file a process runs; null where that cannot be read. */
 export type FileReader = () => string | null;
 
+/** Reads which file the path of a process's script leads to; null where that cannot be told. */
+type LinkReader = (script: string) => string | null;
+
 /**
  * Kernel command name, base name of argv[0] (a login shell's `-` taken off) and, for interpreters, the script's base
  * name with and without extension and the packages it lies in. In this order, without doubles and empty ones. The name of a tool is
- * `./name` where the program is not shown to be that tool; `executable` is asked only where that depends on it.
+ * `./name` where the program is not shown to be that tool; `executable` and `target` are asked only where that depends on them.
  */
 export const processNames = (
   comm: string,
   argv: readonly string[],
   executable?: FileReader,
-): readonly string[] => commandLineOf(comm, argv, executable).names;
+  target?: LinkReader,
+): readonly string[] => commandLineOf(comm, argv, executable, target).names;
 
 const namesIn = (
   comm: string,
   argv: readonly string[],
   [first, ...inner]: readonly number[],
   executable: FileReader,
+  target: LinkReader,
 ): readonly string[] => {
   const program = argv[0] ?? '';
   const script = first === undefined ? '' : (argv[first] ?? '');
   const ofScript =
     first === undefined
       ? []
-      : scriptNames(script, { paths: [program, comm], executable, isModule: argv[first - 1] === '-m' });
+      : scriptNames(script, {
+          paths: [program, comm],
+          executable,
+          target: () => target(script),
+          isModule: argv[first - 1] === '-m',
+        });
   const names = [
     ...namesOfProgram(comm, argv, ofScript, executable),
     ...productsIn(program),
@@ -379,7 +390,7 @@ export const scriptNames = (script: string, runner: Runner = { paths: [] }): rea
   if (script.includes('/fd/') && FROM_A_DESCRIPTOR.test(script)) return [`/dev/fd/${baseName(script)}`];
   const base = baseName(script);
   const stem = base.replace(STEM_END, '');
-  const isOwn = isOurs(script) || isOwnName(stem, script, runner);
+  const isOwn = isOurs(script) || isOwnName(stem, script, runner) || isLinkToOurs(stem, runner);
   if (stem === base) return [isOwn ? base : notTheTool(base), ...packagesIn(script)];
   return isOwn ? [base, stem, ...packagesIn(script)] : [base, ...packagesIn(script)];
 };
@@ -388,6 +399,12 @@ export const scriptNames = (script: string, runner: Runner = { paths: [] }): rea
 const OUR_OWN = 'dist/bin/doctor.js';
 
 const isOurs = (script: string): boolean => script === OUR_OWN || script.endsWith(`/${OUR_OWN}`);
+
+/** The links to it that npm makes, in whatever directory was named to it. */
+const OUR_LINKS = ['doctor', 'lock-doctor'];
+
+const isLinkToOurs = (name: string, { target = UNREAD }: Runner): boolean =>
+  OUR_LINKS.includes(name) && isOurs(target() ?? '');
 
 /** A login shell's `-` is taken off. */
 export const programName = (argv: readonly string[]): string => {
