@@ -1,6 +1,7 @@
 /** The page of a worker where several machines were asked: what each town that has it tells, and who judged it. Markdown. */
 import { HERE } from '../../core/town/views.ts';
-import type { Examination } from '../../core/types/judgement.ts';
+import type { LockFile } from '../../core/types/evidence.ts';
+import type { Examination, Verdict } from '../../core/types/judgement.ts';
 import type { Report } from '../../core/types/report.ts';
 import type { FleetDiagnosis, TownSeen } from '../../fleet/examine-fleet.ts';
 import type { Pen } from '../../reporters/screen/style.ts';
@@ -70,14 +71,23 @@ const pageOfPlace = (
   { view, worker, examination }: WorkerPlace,
   pen: Pen,
 ): ReturnType<typeof pageOfWorker> => {
-  const [first] = examination.verdicts.filter(({ lock }) => lock.worker === worker);
-  const seen = view.seenBy?.get(first?.lock.id ?? '');
-  const machine = seen?.machine ?? view.name;
   // Commands are pasted here, and are about another machine's files.
-  const penThere: Pen =
+  const penOn = (machine: string): Pen =>
     machine === HERE ? pen : { ...pen, command: (argv) => pen.command(view.commandThere(machine, argv)) };
-  const page = pageOfWorker(worker, examination, penThere);
-  const witnesses = (seen?.witnesses ?? [machine]).map(pen.safe).join(', ');
-  const judged = seen === undefined ? '' : `; judged by ${pen.safe(machine)}`;
-  return { ...page, text: `${page.text}\nSeen on: ${witnesses}${judged}.\n` };
+  const penFor = ({ id }: LockFile): Pen => penOn(view.seenBy?.get(id)?.machine ?? view.name);
+  const page = pageOfWorker(worker, examination, penOn(view.name), penFor);
+  return { ...page, text: `${page.text}\n${whoSaw(page.verdicts, view, pen)}` };
+};
+
+/** `Seen on: mini2, mini3; judged by mini2.`, and for each lock of its own where they differ. */
+const whoSaw = (verdicts: readonly Verdict[], { name, seenBy }: TownSeen, { safe }: Pen): string => {
+  const told = verdicts.map(({ lock }) => {
+    const seen = seenBy?.get(lock.id);
+    const witnesses = (seen?.witnesses ?? [name]).map(safe).join(', ');
+    return [safe(lock.path), `${witnesses}${seen === undefined ? '' : `; judged by ${safe(seen.machine)}`}`];
+  });
+  const answers = new Set(told.map(([, answer]) => answer));
+  return answers.size > 1
+    ? told.map(([path, answer]) => `${path} is seen on: ${answer}.\n`).join('')
+    : `Seen on: ${told[0]?.[1] ?? safe(name)}.\n`;
 };

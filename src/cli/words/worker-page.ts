@@ -6,7 +6,7 @@ import { sinceAtEnd } from '../../core/report/holder-words.ts';
 import { optionWith, townOption } from '../../core/report/name-worker.ts';
 import { refusalOf } from '../../core/report/refusals.ts';
 import { claimsWorker, newestLayoutFirst } from '../../core/town/lock-rules.ts';
-import type { GoneTree, MovedTree } from '../../core/types/evidence.ts';
+import type { GoneTree, LockFile, MovedTree } from '../../core/types/evidence.ts';
 import type { Collision, Examination, Fact, Verdict } from '../../core/types/judgement.ts';
 import type { PreflightResult } from '../../core/types/report.ts';
 import type { Pen } from '../../reporters/screen/style.ts';
@@ -21,11 +21,15 @@ import {
   type StatePage,
 } from './glossary.ts';
 
-/** The page of one worker, and what it is about: its locks, or the answer that a start there would get. */
+/**
+ * The page of one worker, and what it is about: its locks, or the answer that a start there would get. `penFor` writes the part
+ * about a lock, where its commands are another machine's.
+ */
 export const pageOfWorker = (
   worker: string,
   examination: Examination,
   pen: Pen,
+  penFor: (lock: LockFile) => Pen = () => pen,
 ): {
   readonly text: string;
   readonly verdicts: readonly Verdict[];
@@ -36,13 +40,17 @@ export const pageOfWorker = (
   const text =
     verdicts.length === 0
       ? describeFree(worker, answer, examination, pen)
-      : describeLocks(verdicts, examination, pen);
+      : describeLocks(verdicts, examination, penFor);
   return { text, verdicts, answer };
 };
 
 /** A worker with locks: a page for each. */
-const describeLocks = (verdicts: readonly Verdict[], examination: Examination, pen: Pen): string => {
-  const pages = verdicts.map((verdict) => describeVerdict(verdict, examination, pen));
+const describeLocks = (
+  verdicts: readonly Verdict[],
+  examination: Examination,
+  penFor: (lock: LockFile) => Pen,
+): string => {
+  const pages = verdicts.map((verdict) => describeVerdict(verdict, examination, penFor(verdict.lock)));
   const [only = ''] = pages;
   return pages.length === 1
     ? only
