@@ -55,13 +55,13 @@ const bareRowsOf = (report: Report, verbose: boolean): readonly BareRow[] => {
   const placeOf = (machine: string | null | undefined): number => places.get(machine ?? '') ?? 0;
   const doubts = doubtsOf(report);
   const locked = report.locks.map((lock): BareRow => {
-    const isCrowded = company.collisionAt(lock.worker) !== null;
+    const collides = company.crowdAt(lock.worker) !== null || company.rivalsOf(lock.worker).length > 0;
     return {
       place: lock.worker,
       machine: placeOf(lock.machine),
       worker: `${nameOf(lock.worker, root)}${suffixOf(lock)}`,
       state: lock.state,
-      mark: isCrowded ? 'error' : MARKS[lock.state],
+      mark: collides ? 'error' : MARKS[lock.state],
       text: doubtful(lock, doubts) ?? describeHolder(lock, company, verbose),
       lock,
     };
@@ -90,14 +90,14 @@ interface WithoutLock extends Pick<BareRow, 'place' | 'state' | 'mark' | 'text'>
 
 const agentsWithoutLock = ({ agents }: Report, company: Company): readonly WithoutLock[] =>
   [...new Set(agents.filter(({ lock }) => lock === null).map(({ worker }) => worker))].map((place) => {
-    const clash = company.collisionAt(place);
+    const crowd = company.crowdAt(place);
     const here = company.agentsAt(place);
     return {
       place,
       machine: here[0]?.machine,
       state: 'no lock',
-      mark: clash === null ? 'info' : 'error',
-      text: clash === null ? here.map(describeAgent).join(', ') : describeCrowd(clash),
+      mark: crowd === null ? 'info' : 'error',
+      text: crowd === null ? here.map(describeAgent).join(', ') : describeCrowd(crowd),
     };
   });
 

@@ -27,7 +27,7 @@ const NOTE_WORDS: Readonly<Record<Note, string | null>> = {
   'would-block': 'its PID is in use here',
 };
 
-/** That whoever is said to run keeps other tools out is not worth a word. */
+/** Leaves out that its PID is in use here, where the line says already that its holder runs. */
 const restOf = ({ notes, state }: ReportLock): string => {
   const isRunning = state === 'held' || state === 'orphaned';
   const rest = notes.filter((note) => !(isRunning && note === 'would-block'));
@@ -40,15 +40,23 @@ const restOf = ({ notes, state }: ReportLock): string => {
 /** What a report knows of its workers besides their locks, made once for all rows. */
 export interface Company {
   readonly agentsAt: (worker: string) => readonly ReportAgent[];
-  readonly collisionAt: (worker: string) => ReportCollision | null;
+  /** Its live agents, where there are several. */
+  readonly crowdAt: (worker: string) => ReportCollision | null;
+  /** The other workers whose locks claim the same agent. */
+  readonly rivalsOf: (worker: string) => readonly string[];
 }
 
 export const companyOf = ({ agents, collisions }: Pick<Report, 'agents' | 'collisions'>): Company => {
   const atWork = groupBy(agents, ({ worker }) => worker);
-  const clashes = new Map(collisions.flatMap((one) => one.workers.map((worker) => [worker, one])));
+  const clashesAt = (worker: string, kind: ReportCollision['kind']): readonly ReportCollision[] =>
+    collisions.filter((one) => one.kind === kind && one.workers.includes(worker));
   return {
     agentsAt: (worker) => atWork.get(worker) ?? [],
-    collisionAt: (worker) => clashes.get(worker) ?? null,
+    crowdAt: (worker) => clashesAt(worker, 'agents')[0] ?? null,
+    rivalsOf: (worker) => {
+      const named = clashesAt(worker, 'claims').flatMap(({ workers }) => workers);
+      return [...new Set(named)].filter((other) => other !== worker);
+    },
   };
 };
 
@@ -71,12 +79,12 @@ const describeOther = (lock: ReportLock, company: Company, verbose: boolean): st
 
 const describeAgents = (lock: ReportLock, company: Company, verbose: boolean): string => {
   const { holder, evidence, reasons } = lock;
-  const clash = company.collisionAt(lock.worker);
+  const crowd = company.crowdAt(lock.worker);
   const tail = restOf(lock);
-  if (clash?.kind === 'agents') return `${describeCrowd(clash)}${tail}`;
+  if (crowd !== null) return `${describeCrowd(crowd)}${tail}`;
   if (holder === null)
     return `not a valid lock: ${evidence[0]?.text ?? reasons.join(', ')}${sinceAtEnd(lock)}${tail}`;
-  const rivals = clash === null ? [] : clash.workers.filter((worker) => worker !== lock.worker);
+  const rivals = company.rivalsOf(lock.worker);
   return [
     lock.state === 'held' ? describeHolding(lock, company.agentsAt(lock.worker)) : describeLoss(holder, lock),
     rivals.length > 0 ? `, also claimed by ${rivals.join(', ')}` : '',

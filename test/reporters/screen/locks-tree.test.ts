@@ -9,7 +9,7 @@ import { renderText } from '../../../src/reporters/render.ts';
 import { rowsOf } from '../../../src/reporters/screen/lock-rows.ts';
 import { renderLocksTree } from '../../../src/reporters/screen/locks-tree.ts';
 import { PLAIN } from '../../../src/reporters/screen/style.ts';
-import { aLock, aPane, aServer, NOW, ROOT } from '../../support/snapshot.ts';
+import { aLock, aPane, aProcess, aServer, HOUR, NOW, present, ROOT } from '../../support/snapshot.ts';
 import { healthy, reportOf, SCREEN } from '../reports.ts';
 
 const ADA = 'gastown/crew/ada';
@@ -56,6 +56,21 @@ describe('the tree of locks', () => {
     const open = reportOf({ locks: [], servers });
     expect(renderLocksTree(open, SCREEN)).toContain('✖ crew/ada no lock  2 agents: %3, %17\n');
     expect(renderLocksTree(open, PLAIN)).toBe(`no-lock ${ADA}: 2 agents: %3, %17\n`);
+  });
+
+  test('shows the agents of a worker whose agent another lock claims too', () => {
+    const BOB = 'gastown/crew/bob';
+    const report = reportOf({
+      // Not of the same bytes, which would make one a copy of the other.
+      locks: [aLock(ADA, { sessionId: '' }), aLock(BOB, { sessionId: '', acquiredAtMs: NOW - 9 * HOUR })],
+      servers: [aServer([aPane(), aPane({ id: '%4', pid: 701 })])],
+      lookups: [present(4242)],
+      processes: [aProcess(4242)],
+    });
+    expect(report.collisions.map(({ kind }) => kind)).toEqual(['agents', 'claims']);
+    const tree = renderLocksTree(report, PLAIN);
+    expect(tree).toMatch(/^held gastown\/crew\/ada: \d agents: %3, %4/m);
+    expect(tree).toMatch(/^held gastown\/crew\/bob: .*, also claimed by gastown\/crew\/ada/m);
   });
 
   test('shows both locks of a worker under one heading, in a town and in a repository', () => {
