@@ -154,7 +154,7 @@ const askedAlike =
       ? { ...finding, next: finding.next.map((command) => [...command, ...asked]) }
       : finding;
 
-/** A report whose leases could not be had: incomplete, and healthy no more. */
+/** A report whose leases could not be had: incomplete, and no longer healthy. */
 const withGap = (report: Report, where: string, why: string, asked: readonly string[]): Report => {
   const gap = { what: `lease:${where}`, why, ...(asked.length > 0 ? { asked } : {}) };
   const exitCode = report.exitCode === EXIT.ok ? EXIT.unsure : report.exitCode;

@@ -66,7 +66,7 @@ export const run: RunCommand = async (given, terminal) => {
     onDraw: (lines) => screen?.draw(lines),
   });
   const redraw = (): void => {
-    // What a terminal makes of long lines when it gets narrower nobody can tell.
+    // Terminals differ in what they do to long lines when they get narrower.
     stdout.write(CLEAR);
     top.draw();
   };

@@ -65,7 +65,7 @@ export const healOn =
     return healFleet(preparation, { ...options, ...askingOf(given), machines, named });
   };
 
-/** `undo --on`: one machine and one of its towns, so that nobody restores more than he means to. */
+/** `undo --on`: one machine and one of its towns, so that nobody restores more than they mean to. */
 export const undoOn = async (
   given: Arguments,
   terminal: Terminal,

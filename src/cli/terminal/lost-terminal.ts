@@ -4,8 +4,8 @@ import { devNull } from 'node:os';
 import { isatty } from 'node:tty';
 
 /**
- * Puts /dev/null in the place of standard streams whose terminal has hung up. As it ends Node gives each terminal its
- * settings back, and aborts (with a core file) where that fails, which it does at such a one.
+ * Puts /dev/null in the place of standard streams whose terminal has hung up. When Node ends, it gives each terminal its
+ * settings back, and aborts (with a core file) where that fails, as it does for a terminal that has hung up.
  */
 export const leaveLostTerminals = (): void => {
   for (const fd of [0, 1, 2]) {

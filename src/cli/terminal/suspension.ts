@@ -10,8 +10,8 @@ export const suspendAll = (): void => {
 };
 
 /**
- * Lets SIGTSTP stop us only when `leave` has given the terminal back, and calls `enter` when we go on; both after SIGSTOP as well,
- * which nobody is told of before. A shell may continue us in the background. The answer ends it all.
+ * Lets SIGTSTP stop us only when `leave` has given the terminal back, and calls `enter` when we go on; after SIGSTOP, of which no
+ * program gets a warning, it calls both. A shell may continue us in the background. Returns a function that ends this.
  */
 export const onSuspension = (leave: () => void | Promise<void>, enter: () => void): (() => void) => {
   let isAway = false;

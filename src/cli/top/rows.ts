@@ -1,4 +1,4 @@
-/** The rows of the view: which of them a tab and a filter show, and which have changed of late. Pure. */
+/** The rows of the view: which of them a tab and a filter show, and which have changed recently. Pure. */
 import { STATES } from '../../core/types/judgement.ts';
 import type { Report } from '../../core/types/report.ts';
 import { type Row, rowsOf } from '../../reporters/screen/lock-rows.ts';

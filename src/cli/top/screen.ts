@@ -20,7 +20,7 @@ interface Streams {
 
 /** Takes over the keyboard from the first picture on, until it is closed. `onKey` is called once for each key. */
 export const openScreen = ({ stdin, stdout }: Streams, onKey: (key: Key) => void): Screen => {
-  // One at a time: what a key does, such as ask the next question, is done before the next key counts, however fast they are typed.
+  // One at a time: what a key does, such as asking the next question, is done before the next key counts, however fast keys are typed.
   let handled = Promise.resolve();
   const App = ({ lines }: { readonly lines: readonly string[] }) => {
     useInput((input, pressed) => {

@@ -25,7 +25,7 @@ export const changesSince = (
     if (old === undefined) return [{ change: 'present', lock }];
     return essenceOf(old) === essenceOf(lock) ? [] : [{ change: 'changed', lock }];
   });
-  // Of a machine that does not answer nothing is gone: nobody knows.
+  // No lock of a machine that does not answer counts as gone: nobody knows.
   const silent = new Set(machines.flatMap(({ name, status }) => (status === 'ok' ? [] : [name])));
   const went: LockChange[] = [];
   for (const [key, lock] of before ?? []) {
