@@ -10,9 +10,26 @@ import { planRepair } from '../../src/core/plan.ts';
 import { answerPreflight } from '../../src/core/preflight/with-locks.ts';
 import { refusalOf } from '../../src/core/report/refusals.ts';
 import type { NumberClaim } from '../../src/core/types/claim.ts';
-import type { KindRules, LockFile, LockRecord, PidLookup, Snapshot } from '../../src/core/types/evidence.ts';
+import type {
+  KindRules,
+  LockFile,
+  LockRecord,
+  PidLookup,
+  ProcessInfo,
+  Snapshot,
+} from '../../src/core/types/evidence.ts';
 import type { Examination } from '../../src/core/types/judgement.ts';
-import { absent, aLock, aProcess, aSnapshot, NOW, present, ROOT, withMachine } from '../support/snapshot.ts';
+import {
+  absent,
+  aLock,
+  aProcess,
+  aSnapshot,
+  HOUR,
+  NOW,
+  present,
+  ROOT,
+  withMachine,
+} from '../support/snapshot.ts';
 import { PROJECT } from '../support/source-files.ts';
 
 const ADA = 'gastown/crew/ada';
@@ -166,6 +183,48 @@ test.each(readdirSync(TOWNS))('%s has the same verdicts, whatever other locks ar
   expect(after.collisions).toEqual(before.collisions);
   const asked = { asked: snapshot.town.workers };
   expect(answerPreflight({ ...crowded, ...asked })).toEqual(answerPreflight({ ...snapshot, ...asked }));
+});
+
+describe('a number that a lock notes as the start of its process', () => {
+  const HOUR_TICKS = 360_000;
+  /** Ticks of nearly a year: seconds since 1970 may be ticks on such a machine. */
+  const LONG_UP = 3_000_000_000;
+  const BOOTED_AT_MS = NOW - 10 * HOUR;
+
+  const stateOf = (start: number, process: Partial<ProcessInfo>, mtimeMs = NOW - 7 * HOUR) => {
+    const claim: NumberClaim = {
+      ...{ by: 'number', pid: 4242, start: `${start}`, hostname: '' },
+      ...{ since: null, name: null, isShared: false },
+    };
+    const lock = { ...aNote(ADA), mtimeMs, content: { kind: 'claim' as const, claim } };
+    const snapshot = aSnapshot({ locks: [lock], lookups: [present(4242, process)] });
+    const host = { ...snapshot.machine.host, bootedAtMs: BOOTED_AT_MS };
+    return verdictOn(lock.id, withMachine(snapshot, { host }))?.state;
+  };
+
+  test.each([
+    ['less than its process', LONG_UP - 1],
+    ['more than its process, but not than now', LONG_UP + 9 * HOUR_TICKS],
+  ])('is that of another process, if it has %s', (_, start) => {
+    expect(stateOf(start, { startToken: `${LONG_UP}` })).toBe('stale');
+  });
+
+  test.each([
+    ['0', 0],
+    ['more ticks than there were since the kernel started', LONG_UP + 10 * HOUR_TICKS],
+    ['seconds since 1970', NOW / 1000 - 3600],
+    ['milliseconds since 1970', NOW - 3_600_000],
+  ])('proves nothing, if it is %s', (_, start) => {
+    expect(stateOf(start, { startToken: `${LONG_UP}` })).toBe('held');
+  });
+
+  test('proves nothing where nobody knows how many ticks there were', () => {
+    expect(stateOf(4000, { startedAtMs: null })).toBe('held');
+  });
+
+  test('is that of another process in a file from before the kernel started, whatever it counts', () => {
+    expect(stateOf(9_000_000_000, {}, BOOTED_AT_MS - 2 * HOUR)).toBe('stale');
+  });
 });
 
 describe('a process of another system that shares the directory', () => {

@@ -1,11 +1,11 @@
 /** Locks of other tools that contain a PID: each kind with a dead, a live and a reused PID, released and restored. */
 import { spawnSync } from 'node:child_process';
 import { existsSync, lstatSync, readFileSync, rmSync, utimesSync } from 'node:fs';
-import { afterEach, describe, expect } from '@jest/globals';
+import { afterEach, describe, expect, test } from '@jest/globals';
 import { undoReleases } from '../../src/repair/undo.ts';
 import { cleanUp, isRunning, startProcess } from '../support/index.ts';
 import { hostTest } from './stage.ts';
-import { HOUR_MS, lockedBy, rows, WEEK_MS } from './tool-locks.ts';
+import { HOUR_MS, lockedBy, rows, type Tool, WEEK_MS } from './tool-locks.ts';
 
 afterEach(cleanUp);
 
@@ -63,3 +63,74 @@ describe.each(rows)('%s at %s', (kind, _, tool) => {
     expect(isRunning(pid)).toBe(true);
   });
 });
+
+const CONFIG = {
+  kinds: {
+    'pid-file': { files: ['run/*.pid'] },
+    'pid-json': { files: ['**/build.lock'], options: { start: 'started_at', since: 'at' } },
+  },
+};
+const MINUTES_2 = 2 * 60_000;
+
+const aTool = (kind: string, path: string, text: Tool['text']): Tool => ({
+  kind,
+  path: () => path,
+  text,
+  config: CONFIG,
+});
+
+const FORMS: readonly (readonly [string, (ms: number) => number])[] = [
+  ['seconds', (ms) => Math.floor(ms / 1000)],
+  ['seconds with a fraction', (ms) => ms / 1000],
+  ['milliseconds', (ms) => ms],
+  ['microseconds', (ms) => ms * 1000],
+  ['nothing (0)', () => 0],
+];
+
+const isLeft = async (tool: Tool): Promise<void> => {
+  const { pid } = await startProcess('sleep', ['600'], { cwd: '/' });
+  const { path, judge, fix } = lockedBy(tool, pid, MINUTES_2);
+  expect(await judge()).toMatchObject({ state: 'held', reasons: ['process-alive'] });
+  expect((await fix()).summary?.fixed).toBe(0);
+  expect(existsSync(path)).toBe(true);
+};
+
+describe.each(FORMS)('a lock of a live process that notes times as %s', (_, form) => {
+  hostTest('is held, if that is its start in JSON', () =>
+    isLeft(aTool('pid-json', 'build.lock', (pid, ms) => JSON.stringify({ pid, started_at: form(ms) }))),
+  );
+
+  hostTest('is held, if that is its start in a PID file', () =>
+    isLeft(aTool('pid-file', 'run/web.pid', (pid, ms) => `${pid}|${form(ms)}\n`)),
+  );
+
+  hostTest('is held, if that is when the lock was taken', async () => {
+    await isLeft(aTool('pid-json', 'build.lock', (pid, ms) => JSON.stringify({ pid, at: form(ms) })));
+    await isLeft(
+      aTool('claude-scheduler', 'app/.claude/scheduled_tasks.lock', (pid, ms) =>
+        JSON.stringify({ sessionId: 'f3a1c406-7600', pid, acquiredAt: form(ms) }),
+      ),
+    );
+  });
+});
+
+hostTest(
+  'a lock of a live process whose time is a date in January 1970, or in the year 1, is held',
+  async () => {
+    for (const at of [(ms: number) => new Date(ms / 1000).toISOString(), () => '0001-01-01T00:00:00Z'])
+      await isLeft(aTool('pid-json', 'build.lock', (pid, ms) => JSON.stringify({ pid, at: at(ms) })));
+  },
+);
+
+(existsSync('/proc/self/stat') ? hostTest : test.skip)(
+  'a lock is stale where the ticks of its start are those of another process',
+  async () => {
+    const { pid } = await startProcess('sleep', ['600'], { cwd: '/' });
+    const ticks = Number(readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ')[1]?.split(' ')[19]);
+    const tool = aTool('pid-file', 'run/web.pid', (number) => `${number}|${ticks - 1}\n`);
+    expect(await lockedBy(tool, pid, MINUTES_2).judge()).toMatchObject({
+      state: 'stale',
+      reasons: ['process-recycled'],
+    });
+  },
+);

@@ -23,6 +23,18 @@ describe('the PID of the holder, although clocks disagree', () => {
   });
 });
 
+hostTest.each([
+  ['in January 1970', () => new Date(Date.now() / 1000).toISOString()],
+  ['at the start of 1970', () => '1970-01-01T00:02:03Z'],
+])('a process in another directory, and a lock whose date is %s → held, and left alone', async (_, at) => {
+  const { town, judge, fix } = setStage();
+  const { pid } = await startProcess('sleep', ['600'], { cwd: '/' });
+  const path = town.lock(ADA, { pid, acquired_at: at() });
+  expect(await judge()).toMatchObject({ state: 'held', holder: { process: 'alive' } });
+  expect((await fix()).summary?.fixed).toBe(0);
+  expect(existsSync(path)).toBe(true);
+});
+
 (existsSync('/proc/2/comm') ? hostTest : test.skip)(
   'the PID of a thread of the kernel is no holder, and proves nothing → unknown',
   async () => {

@@ -4,6 +4,7 @@ import type { AgentLockContent, LockProblem, LockRecord, TrueHolder } from '../t
 import { type JsonMember, type JsonValue, readDocument } from './go-json.ts';
 import { rawText, stringAt } from './go-string.ts';
 import { formatGoTime, parseGoTime } from './go-time.ts';
+import { momentTaken } from './time-taken.ts';
 
 /** A record is some 200 bytes; more than this is somebody else's file and is not read. */
 export const MAX_LOCK_BYTES = 65_536;
@@ -58,7 +59,7 @@ const readUsual = (bytes: Uint8Array): AgentLockContent | null => {
   const record = {
     pid: Number(pid),
     acquiredAt,
-    acquiredAtMs: time.ms,
+    acquiredAtMs: momentTaken(time.ms),
     sessionId,
     hostname: host,
     holder: null,
@@ -146,7 +147,7 @@ const takeField = (
       const time = parseGoTime(text);
       if (!time.ok) return invalid('bad-time', `acquired_at: ${time.why}`);
       draft.acquiredAt = text;
-      draft.acquiredAtMs = time.ms;
+      draft.acquiredAtMs = momentTaken(time.ms);
       return null;
     }
     case 'session_id':

@@ -3,14 +3,15 @@ import { isPossiblePid } from '../pid.ts';
 import type { NumberClaim } from '../types/claim.ts';
 import type { LockContent, LockProblem } from '../types/evidence.ts';
 import { textOf } from './text-of.ts';
+import { momentTaken } from './time-taken.ts';
 
 /** The names of the fields in which a tool's JSON object says who holds the lock. */
 export interface ClaimFields {
   /** Default: `pid`. A number. */
   readonly pid?: string;
-  /** When that process started; a number (ticks) or text. */
+  /** When that process started, as `NumberClaim.start`: a number (ticks) or text. */
   readonly start?: string;
-  /** When the lock was taken: milliseconds since the epoch, or a date in ISO 8601. */
+  /** When the lock was taken: milliseconds or seconds since the epoch, or a date in ISO 8601. */
   readonly since?: string;
   readonly hostname?: string;
   /** How many milliseconds it is to be kept at most. */
@@ -111,5 +112,6 @@ const startOf = (value: unknown): string | null => {
 
 const timeOf = (value: unknown): NumberClaim['since'] => {
   const ms = typeof value === 'number' ? value : typeof value === 'string' ? Date.parse(value) : Number.NaN;
-  return Math.abs(ms) <= MAX_TIME_MS ? { text: lineOf(value), ms } : null;
+  const taken = momentTaken(ms);
+  return taken === null ? null : { text: lineOf(value), ms: taken };
 };

@@ -6,7 +6,7 @@ export interface NumberClaim {
   readonly pid: number;
   /**
    * Start of that process as its writer noted it: `ProcessInfo.startToken`, or ctime(3) in UTC. Null where the lock has none; a
-   * start in another form than this system's proves nothing.
+   * start in another form than this system's proves nothing, and neither does a number that may be a date.
    */
   readonly start: string | null;
   /** Its writer notes starts in the form of its own system (ticks on Linux, a date on macOS), so another form is another system's. */

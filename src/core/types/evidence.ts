@@ -87,7 +87,7 @@ export interface LockRecord {
   readonly pid: number;
   /** As written; empty where the key is missing (Go's zero time). */
   readonly acquiredAt: string;
-  /** Milliseconds since the epoch; null for the zero time. */
+  /** Milliseconds since the epoch; null for the zero time, and for any other at which nobody can have taken a lock. */
   readonly acquiredAtMs: number | null;
   readonly sessionId: string;
   readonly hostname: string;

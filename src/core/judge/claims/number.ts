@@ -14,6 +14,7 @@ import {
   type ProcessFinding,
   startedOtherwise,
 } from '../holder/process-finding.ts';
+import { isOlderThanBoot } from '../holder/where-taken.ts';
 
 /**
  * What the lock says, in the form of an agent's record. A lock that does not say when it was taken is as old as its file. A copy
@@ -106,7 +107,7 @@ const byStart = (one: Case, { pid, start }: NumberClaim): ProcessFinding | null 
   if (start === null || one.taken !== 'here') return null;
   const lookup = one.index.machine.lookups.get(pid);
   if (lookup?.answer !== 'exists' || died(lookup) !== null || lookup.process === null) return null;
-  const isSame = isStartOf(start, lookup.process);
+  const isSame = isStartOf(start, lookup.process, one);
   if (isSame === null) return null;
   const known = { pid, own: true, process: lookup.process };
   if (isSame) return alive(known);
@@ -117,9 +118,34 @@ const byStart = (one: Case, { pid, start }: NumberClaim): ProcessFinding | null 
  * True for the start of this process, false for another one's, null where that cannot be told. A date never gives false: it may
  * have been printed in another time zone, and counts whole seconds of a clock that steps.
  */
-const isStartOf = (start: string, { startToken, startedAtMs }: ProcessInfo): boolean | null => {
+const isStartOf = (start: string, process: ProcessInfo, one: Case): boolean | null => {
+  const { startToken, startedAtMs } = process;
   if (startToken === null) return null;
   if (start === startToken) return true;
-  if (/^\d+$/.test(start) && /^\d+$/.test(startToken)) return false;
+  if (/^\d+$/.test(start) && /^\d+$/.test(startToken))
+    return isInTicks(Number(start), process, one) ? false : null;
   return isStartInUtc(start, startedAtMs) ? true : null;
+};
+
+/** Milliseconds. Linux counts starts in hundredths of a second on every machine. */
+const TICK_MS = 10;
+/** Milliseconds. A number this near to a date that is known here may be a date itself. */
+const DATE_MARGIN_MS = 24 * 3_600_000;
+
+/**
+ * True where that number can only be a count of ticks since this kernel started, or since an earlier one did. Many tools note
+ * the seconds or milliseconds since 1970, or 0 for nothing, and those differ from the ticks of their own process.
+ */
+const isInTicks = (
+  start: number,
+  { startToken, startedAtMs }: ProcessInfo,
+  { lock: { mtimeMs }, index }: Case,
+): boolean => {
+  const { takenAtMs, machine } = index.snapshot;
+  if (start === 0) return false;
+  if (isOlderThanBoot(mtimeMs, machine.host)) return true;
+  const mayBe = (ms: number): boolean =>
+    [mtimeMs, startedAtMs].some((known) => known !== null && Math.abs(ms - known) < DATE_MARGIN_MS);
+  if (startedAtMs === null || mayBe(start) || mayBe(start * 1000)) return false;
+  return start <= Number(startToken) + (takenAtMs - startedAtMs) / TICK_MS;
 };
