@@ -249,6 +249,30 @@ describe('an unknown program', () => {
     expect(await judge()).toMatchObject({ state: 'held' });
   });
 
+  hostTest(
+    'that ts-node runs is called as its script; "bystanders": [".bin"] frees no agent of node_modules',
+    async () => {
+      const { town, judge, fix } = setStage();
+      town.lock(ADA);
+      const waits = 'setTimeout(() => {}, 600_000);';
+      const start = (name: string, ...args: string[]) =>
+        startProcess(process.execPath, [town.write(`${ADA}/node_modules/.bin/${name}`, waits), ...args], {
+          cwd: town.path(ADA),
+        });
+      const server = await start('ts-node', 'src/server.ts');
+      await until(async () => (await judge()).state === 'unknown', 'the server');
+      expect(textsOf(await judge())).toContain(`server.ts (process ${server.pid})`);
+      town.write('lock-doctor.json', JSON.stringify({ bystanders: ['.bin', 'server.ts'] }));
+      expect(await judge()).toMatchObject({ state: 'stale' });
+      const newcomer = await start('new-agent');
+      await until(async () => (await judge()).state === 'unknown', 'the new agent');
+      await newcomer.stop();
+      await start('claude');
+      await until(async () => (await judge()).state === 'held', 'claude');
+      expect((await fix()).summary).toMatchObject({ fixed: 0, held: 1 });
+    },
+  );
+
   hostTest('outside tmux → unknown; preflight is unsure with or without a lock', async () => {
     const { town, ask, judge } = setStage();
     await fakeAgent(NAME, { cwd: town.path(ADA) });

@@ -48,14 +48,16 @@ const isToolsPackage = (scope: string, inner: string): boolean =>
 /**
  * The packages and products that a path passes through: the directory below `node_modules/` (with its scope and without),
  * and the one above `versions/`, for products whose command is called `agent` or `1.2.3`. A scope that anybody can have
- * does not lend its package the name of a tool.
+ * does not lend its package the name of a tool. What holds the commands of all packages is none: `.bin`, and a version manager.
  */
 export const packagesIn = (path: string): readonly string[] => {
   const parts = path.split('/').filter((part) => part !== '');
+  const isInBin = BIN.includes(parts.at(-2) ?? '');
   return parts.flatMap((part, index) => {
     const next = parts[index + 1] ?? '';
-    if (next === 'versions' && index + 3 < parts.length) return harmless(part) === null ? [part] : [];
-    if (!PACKAGE_HOMES.includes(part)) return [];
+    if (next === 'versions' && index + 3 < parts.length)
+      return part.startsWith('.') || isInBin || harmless(part) !== null ? [] : [part];
+    if (!PACKAGE_HOMES.includes(part) || next.startsWith('.')) return [];
     const inner = parts[index + 2] ?? '';
     if (!next.startsWith('@')) return [next];
     return isToolsPackage(next, inner) ? [inner, `${next}/${inner}`] : [`${next}/${inner}`];

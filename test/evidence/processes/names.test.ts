@@ -84,11 +84,7 @@ describe('the names of a process', () => {
     ['dotnet', ['dotnet', 'my-agent.dll'], ['dotnet', 'my-agent.dll', 'my-agent']],
     ['dotnet', ['dotnet', 'exec', '--roll-forward', 'Major', '/w/a.dll'], ['dotnet', 'a.dll', 'a']],
     ['dotnet', ['dotnet', 'build', 'a.dll'], ['dotnet']],
-    [
-      'node',
-      ['node', '/w/node_modules/.bin/ts-node', 'agent.ts'],
-      ['node', 'ts-node', '.bin', 'agent.ts', 'agent'],
-    ],
+    ['node', ['node', '/w/node_modules/.bin/ts-node', 'agent.ts'], ['node', 'ts-node', 'agent.ts', 'agent']],
     [
       'node',
       ['node', '/w/node_modules/ts-node-dev/lib/wrap.js', 'agent.ts'],
@@ -123,8 +119,16 @@ describe('the names of a process', () => {
     ['pytest', ['/w/.venv/bin/python3', '.venv/bin/pytest'], ['pytest', 'python3']],
     ['pytest', [VENV, 'myenv/bin/pytest'], ['pytest', 'python3']],
     ['python3', [VENV, '/w/myenv/bin/tox'], ['python3', 'tox']],
-    ['node', ['node', 'node_modules/.bin/vite'], ['node', 'vite', '.bin']],
-    ['node', ['node', '/home/ann/.nvm/versions/node/v20.1.0/bin/pnpm'], ['node', 'pnpm', '.nvm']],
+    ['node', ['node', 'node_modules/.bin/vite'], ['node', 'vite']],
+    ['node', ['node', '/home/ann/.nvm/versions/node/v20.1.0/bin/pnpm'], ['node', 'pnpm']],
+    // The directory of all commands is nobody's name: who teaches it lets every program there pass.
+    [
+      'node',
+      ['node', '/opt/nvm/versions/node/v20.1.0/bin/ts-node', 'x.ts'],
+      ['node', 'ts-node', 'x.ts', 'x'],
+    ],
+    ['node', ['node', '/w/node_modules/.bin/new-agent'], ['node', 'new-agent']],
+    ['node', ['node', 'node_modules/.pnpm/ai@1/node_modules/ai/x.js'], ['node', 'x.js', 'x', 'ai']],
     // A scope that anybody can have does not lend its package a tool's name.
     ['node', ['node', '/w/node_modules/@acme/next/index.js'], ['node', 'index.js', 'index', '@acme/next']],
     ['node', ['node', '/w/node_modules/@acme/next/bin/next'], ['node', './next', '@acme/next']],
