@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { systemCalls } from '../io/disk/system-calls.ts';
 import { tryOr } from '../io/try-or.ts';
 import { readCompanion } from '../lock/files/companion.ts';
-import { type LockFiles, lockFilesIn } from '../lock/files/names.ts';
+import { agentsLockFiles, type LockFiles } from '../lock/files/names.ts';
 import { readRecord } from '../lock/files/read-record.ts';
 import { lifeNow } from '../lock/identity.ts';
 
@@ -21,7 +21,7 @@ const LIFE_IS_CHEAP = process.platform !== 'darwin';
  * (`performance.now()`): at once where the lock has changed since the last time, otherwise less and less often.
  */
 export const watchWorker = (workerDir: string, deadlineMs: number): (() => Promise<void>) => {
-  const files = lockFilesIn(`${workerDir}/.runtime`);
+  const files = agentsLockFiles(workerDir);
   let seen = glanceAt(files);
   let quietMs = POLL_MS;
   return async () => {

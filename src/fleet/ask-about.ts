@@ -4,10 +4,7 @@ import { fieldsOf } from '../core/unchecked.ts';
 import { inParallel } from '../io/programs/in-parallel.ts';
 import { type AskOptions, ask, clockDifference } from './ask.ts';
 import { type EvidenceOptions, programThere } from './ask-evidence.ts';
-import type { Machine } from './machine.ts';
-
-/** As many are asked at once. */
-const AT_ONCE = 32;
+import { MACHINES_AT_ONCE, type Machine } from './machine.ts';
 
 /** What a machine says of itself, or why it says nothing. */
 export interface MachineAnswer extends Omit<ReportMachine, 'locks'> {
@@ -20,7 +17,8 @@ export interface MachineAnswer extends Omit<ReportMachine, 'locks'> {
 export const askAbout = (
   machines: readonly Machine[],
   options: Omit<AskOptions, 'input'> & Pick<EvidenceOptions, 'collector'>,
-): Promise<readonly MachineAnswer[]> => inParallel(machines, AT_ONCE, (machine) => askOne(machine, options));
+): Promise<readonly MachineAnswer[]> =>
+  inParallel(machines, MACHINES_AT_ONCE, (machine) => askOne(machine, options));
 
 const askOne = async (
   machine: Machine,

@@ -25,10 +25,7 @@ import { tryOr } from '../io/try-or.ts';
 import { type Account, accountFor, rowOf, rowOfHere, type Task, tasksOf } from './accounts.ts';
 import { askEvidence, type EvidenceOptions } from './ask-evidence.ts';
 import { commandThere } from './command-there.ts';
-import type { Machine } from './machine.ts';
-
-/** Machines that are asked at once: enough that the slowest one decides how long it takes, few enough for one host. */
-const AT_ONCE = 32;
+import { MACHINES_AT_ONCE, type Machine } from './machine.ts';
 
 /** How to look at several machines. */
 export interface FleetLook extends DiagnosisLook, Pick<EvidenceOptions, 'deadlineMs' | 'collector'> {
@@ -170,7 +167,7 @@ export const examineFleet = async (
   const { snapshot } = here.examination;
   const tasks = machines.flatMap((machine) => tasksOf(machine, snapshot.town.root));
   const run: FleetRun = { ...options, preparation, machines, cwd, startedAt };
-  const asked = await inParallel(tasks, AT_ONCE, (task) =>
+  const asked = await inParallel(tasks, MACHINES_AT_ONCE, (task) =>
     askAbout(task, run, { deadlineMs, env, scan, collector }),
   );
 

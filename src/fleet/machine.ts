@@ -22,6 +22,9 @@ export interface Machine {
   readonly send: boolean;
 }
 
+/** Machines that are asked at once: enough that the slowest one decides how long it takes, few enough for one host. */
+export const MACHINES_AT_ONCE = 32;
+
 /** Why a machine with `send` changes nothing. */
 export const HAS_NO_DOCTOR = 'that machine has no doctor, only a collector that was sent';
 

@@ -1,5 +1,4 @@
 /** The lock of one worker: taken, refreshed and given back without ever losing a live one. */
-import { join } from 'node:path';
 import type { Stamp } from '../core/types/evidence.ts';
 import { makeDirectory } from '../io/disk/make-files.ts';
 import { type OpenDirectory, openOwned } from '../io/disk/open-directory.ts';
@@ -15,7 +14,7 @@ import {
 } from './acquire.ts';
 import { doctorsJudge, type Judge } from './ask-the-judge.ts';
 import { GuardBusyError, InvalidLockError, LockedError, NoGuardError, NotLockedError } from './errors.ts';
-import { lockFilesIn } from './files/names.ts';
+import { agentsLockFiles } from './files/names.ts';
 import { ignoreDirectory } from './files/staging.ts';
 import { tidyUp } from './files/tidy-up.ts';
 import type { Guard, GuardOptions } from './guard/guard.ts';
@@ -185,7 +184,7 @@ export class Lock {
     return {
       workerDir,
       // The caller may use symlinks above the worker's directory; below it none is followed.
-      files: lockFilesIn(join(isReal ? workerDir : realOrSame(workerDir), '.runtime')),
+      files: agentsLockFiles(isReal ? workerDir : realOrSame(workerDir)),
       calls,
       judge,
       now,

@@ -4,6 +4,7 @@ import { REFUSALS } from '../core/report/refusals.ts';
 import type { ReleaseOutcome } from '../core/report/report.ts';
 import { isAbsence } from '../io/errno.ts';
 import { describeFailure } from '../io/programs/describe-failure.ts';
+import { describeBusy } from '../lock/guard/take-guard.ts';
 import { inBatches, type Refused } from './batches/in-batches.ts';
 import { releaseBatch, type TriedRelease } from './batches/release-batch.ts';
 import { changed, failed, interrupted, skipped } from './outcomes.ts';
@@ -74,7 +75,7 @@ const beforeGuard = (step: ReleaseStep, context: RepairContext): TriedRelease | 
 };
 
 const withoutGuard = (why: Refused): ReleaseOutcome => {
-  if (why.kind === 'busy') return skipped(`somebody else is changing it: waited ${why.waitedMs} ms`);
+  if (why.kind === 'busy') return skipped(describeBusy(why));
   if (why.cause !== 'io') return skipped(`${why.why}. ${why.hint}`);
   return isAbsence(why.error) ? changed('its directory is gone') : failed(why.why);
 };

@@ -5,6 +5,7 @@
 import { Buffer } from 'node:buffer';
 import { constants } from 'node:fs';
 import { dirname } from 'node:path';
+import { AGENT_HOME } from '../core/record/lock-names.ts';
 import type { LockKind, Stamp, TrueHolder } from '../core/types/evidence.ts';
 import type { NotedHolder } from '../core/types/history.ts';
 import type { State } from '../core/types/judgement.ts';
@@ -17,7 +18,7 @@ import { openDirectory, openOwned } from '../io/disk/open-directory.ts';
 import type { SystemCalls } from '../io/disk/system-calls.ts';
 import { errnoOf } from '../io/errno.ts';
 import { callersHome } from '../io/home-directory.ts';
-import { lockFilesIn } from '../lock/files/names.ts';
+import { agentsLockFiles } from '../lock/files/names.ts';
 import { ignoreDirectory, syncDirectory } from '../lock/files/staging.ts';
 import { escapeJson } from '../reporters/screen/safe-text.ts';
 import type { ByWhom } from './by-whom.ts';
@@ -85,7 +86,7 @@ export interface TakeOverEntry extends FinalEntry {
 
 export type JournalEntry = ReleaseEntry | OutcomeEntry | TakeOverEntry | RevokedEntry;
 
-const DIRECTORIES = ['.runtime', '.runtime/lock-doctor'];
+const DIRECTORIES = [AGENT_HOME, `${AGENT_HOME}/lock-doctor`];
 
 /** In a user's home the journal lies where programs keep their state. */
 const IN_HOME = ['.local', '.local/state', '.local/state/lock-doctor'];
@@ -95,7 +96,7 @@ const IN_HOME = ['.local', '.local/state', '.local/state/lock-doctor'];
  * town.
  */
 const directoriesOf = (townRoot: string): readonly string[] =>
-  !entryExists(`${townRoot}/.runtime/lock-doctor`) &&
+  !entryExists(`${townRoot}/${AGENT_HOME}/lock-doctor`) &&
   (isCallersHome(townRoot) || entryExists(`${townRoot}/.local/state/lock-doctor`)) &&
   !isMarked(townRoot)
     ? IN_HOME
@@ -154,7 +155,7 @@ export const makeHome = (calls: SystemCalls, townRoot: string): boolean => {
   const made = directoriesOf(townRoot)
     .map((name) => `${townRoot}/${name}`)
     .filter((path) => !isDirectory(calls, path) && makeDirectory(calls, path));
-  if (made.includes(`${townRoot}/.runtime`)) ignoreDirectory(calls, lockFilesIn(`${townRoot}/.runtime`));
+  if (made.includes(`${townRoot}/${AGENT_HOME}`)) ignoreDirectory(calls, agentsLockFiles(townRoot));
   return made.length > 0;
 };
 

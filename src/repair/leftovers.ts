@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import { KEEP_RELEASED_MS } from '../core/record/lock-names.ts';
 import { describeFailure } from '../io/programs/describe-failure.ts';
 import { type LeftoverRepair, tidyUp } from '../lock/files/tidy-up.ts';
+import { describeBusy } from '../lock/guard/take-guard.ts';
 import { takeGuardOf } from './batches/guard-of.ts';
 import { appendEntries } from './journal.ts';
 import { contextOf, type RepairOptions, shortPath, symlinkOnTheWay } from './repair-context.ts';
@@ -24,8 +25,7 @@ export const repairLeftovers = async (lock: string, options: RepairOptions): Pro
     const symlink = symlinkOnTheWay(calls, townRoot, lock);
     if (symlink !== null) return { status: 'skipped', reason: `${symlink} is a symbolic link` };
     const taken = await takeGuardOf(lock, context);
-    if (taken.kind === 'busy')
-      return { status: 'skipped', reason: `somebody else is changing it: waited ${taken.waitedMs} ms` };
+    if (taken.kind === 'busy') return { status: 'skipped', reason: describeBusy(taken) };
     if (taken.kind === 'none') return { status: 'skipped', reason: taken.why };
     try {
       const done = tidyUp(taken.guard, { nowMs: now(), clearReleasedAfterMs: KEEP_RELEASED_MS });

@@ -3,6 +3,7 @@ import type { UNDO_STATUSES } from '../core/types/history.ts';
 import { describeFailure } from '../io/programs/describe-failure.ts';
 import { callerUid, isStranger } from '../io/trust.ts';
 import type { Guard } from '../lock/guard/guard.ts';
+import { describeBusy } from '../lock/guard/take-guard.ts';
 import { type Held, inBatches, type Refused } from './batches/in-batches.ts';
 import { DEEDS } from './deeds/deeds.ts';
 import { findReleases, type JournalDamage, type PastRelease } from './find-releases.ts';
@@ -112,8 +113,7 @@ const withoutGuard = (
 };
 
 const refusalFor = (why: Refused): UndoAnswer => {
-  if (why.kind === 'busy')
-    return { status: 'busy', reason: `somebody else is changing it: waited ${why.waitedMs} ms` };
+  if (why.kind === 'busy') return { status: 'busy', reason: describeBusy(why) };
   return why.cause === 'io'
     ? { status: 'failed', reason: why.why }
     : { status: 'no-guard', reason: `${why.why}. ${why.hint}` };

@@ -7,11 +7,14 @@ export const LOCK_NAME = 'agent.lock';
 /** Name of the second record beside a lock, which keeps the true holder. */
 export const COMPANION_NAME = 'agent.lock.holder';
 
-/** Where runtime state was kept before December 2025. */
+/** Where an agent's runtime state is kept, and its lock. */
+export const AGENT_HOME = '.runtime';
+
+/** Where it was kept before December 2025. */
 export const OLD_HOME = '.gastown';
 
 /** Directories that hold locks, and what each says about the age of the layout. */
-export const LOCK_HOMES = { '.runtime': 'runtime', '.gastown': 'legacy' } as const;
+export const LOCK_HOMES = { [AGENT_HOME]: 'runtime', [OLD_HOME]: 'legacy' } as const;
 
 /** A later `--fix` clears copies after a week: long enough for anybody to notice that a release was wrong. */
 export const KEEP_RELEASED_MS = 7 * 24 * 3600 * 1000;

@@ -1,5 +1,5 @@
 /** Finds runtime state that still lies in `.gastown/`, and where it belongs now. Reads only. */
-import { OLD_HOME } from '../../core/record/lock-names.ts';
+import { AGENT_HOME, OLD_HOME } from '../../core/record/lock-names.ts';
 import { fitsSome } from '../../core/record/name-pattern.ts';
 import { byName } from '../../core/town/name-order.ts';
 import type { LegacyItem } from '../../core/types/evidence.ts';
@@ -9,13 +9,11 @@ import { tryOr } from '../../io/try-or.ts';
 import { agentTable } from '../locks/lock-table.ts';
 import { isNamedLikeLock } from '../scan/homes.ts';
 
-const NEW_HOME = '.runtime';
-
 /** Files of `.gastown/` that do not move to `.runtime/` under their old name, by level. */
 const TOWN_TARGETS: Readonly<Record<string, string>> = { 'config.json': 'mayor/config.json' };
 const RIG_TARGETS: Readonly<Record<string, string>> = {
   'config.json': 'settings/config.json',
-  'namepool.json': `${NEW_HOME}/namepool-state.json`,
+  'namepool.json': `${AGENT_HOME}/namepool-state.json`,
 };
 const WORKER_TARGETS: Readonly<Record<string, string>> = {};
 
@@ -57,7 +55,7 @@ const itemsOf = (root: string, place: string, targets: Readonly<Record<string, s
     .sort()
     .map((name) => {
       const from = `${prefix}${OLD_HOME}/${name}`;
-      const to = `${prefix}${(Object.hasOwn(targets, name) ? targets[name] : undefined) ?? `${NEW_HOME}/${name}`}`;
+      const to = `${prefix}${(Object.hasOwn(targets, name) ? targets[name] : undefined) ?? `${AGENT_HOME}/${name}`}`;
       return {
         from,
         to,

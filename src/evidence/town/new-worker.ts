@@ -2,6 +2,7 @@
 import { basename, dirname, join } from 'node:path';
 import { isSlip, nearWorker } from '../../core/did-you-mean.ts';
 import { Failure } from '../../core/failure.ts';
+import { LOCK_HOMES } from '../../core/record/lock-names.ts';
 import { holdsWorkers, ownerOf, relativeTo } from '../../core/town/roles.ts';
 import { entryExists, isPlainDirectory, leadsToDirectory } from '../../io/disk/entry-exists.ts';
 import { realOrSame } from '../../io/disk/real-path.ts';
@@ -18,8 +19,8 @@ export type NewWorker =
   /** `near`: the worker that was probably meant. */
   | { readonly kind: 'mistake'; readonly near: string | null };
 
+const LOCK_DIRECTORIES = Object.keys(LOCK_HOMES);
 /** Entries that show that a directory is a worker's. */
-const LOCK_DIRECTORIES = ['.runtime', '.gastown'];
 const SIGNS_OF_A_WORKER = ['.git', ...LOCK_DIRECTORIES];
 
 /** What is asked of a town's layout here. */

@@ -1,6 +1,6 @@
 /** Where the files of one lock are, and the names of those that a run makes beside it. */
-import { dirname } from 'node:path';
-import { COMPANION_NAME, endOfNames, LOCK_NAME } from '../../core/record/lock-names.ts';
+import { dirname, join } from 'node:path';
+import { AGENT_HOME, COMPANION_NAME, endOfNames, LOCK_NAME } from '../../core/record/lock-names.ts';
 import { randomHex } from '../../io/disk/digest.ts';
 
 /** The files of one lock, all in one directory, so that links and renames between them are possible. */
@@ -20,6 +20,9 @@ export const lockFilesIn = (directory: string): LockFiles => ({
   guard: `${directory}/${LOCK_NAME}.flock`,
   companion: `${directory}/${COMPANION_NAME}`,
 });
+
+/** The lock of the agent that works in this directory. */
+export const agentsLockFiles = (workerDir: string): LockFiles => lockFilesIn(join(workerDir, AGENT_HOME));
 
 /** A lock of another kind than the agent's: one guard of the town serves all of these. */
 export const lockFilesOf = (lock: string, guard: string): LockFiles => ({

@@ -27,6 +27,10 @@ export const takeGuard = async (files: LockFiles, options: GuardOptions = {}): P
   }
 };
 
+/** Why nothing was done where the guard was busy. */
+export const describeBusy = ({ waitedMs }: { readonly waitedMs: number }): string =>
+  `somebody else is changing it: waited ${waitedMs} ms`;
+
 /** Resolves when this process releases the guard, or after `timeoutMs`. */
 const letGoHere = (guard: string, timeoutMs: number): Promise<void> =>
   new Promise((resolve) => {

@@ -1,5 +1,6 @@
 /** Finds events in the journals of other roots: without a marker the root is the working directory, which varies. Reads only. */
 import { dirname, join } from 'node:path';
+import { AGENT_HOME } from '../../core/record/lock-names.ts';
 import { relativeTo } from '../../core/town/roles.ts';
 import type { HistoryEvent } from '../../core/types/history.ts';
 import { workingTreesAround } from '../../evidence/git/same-repository.ts';
@@ -71,7 +72,7 @@ const directoriesBelow = (path: string): readonly string[] => {
     return entries.length > MAX_BELOW
       ? []
       : entries
-          .filter((entry) => entry.isDirectory() && entry.name !== '.runtime')
+          .filter((entry) => entry.isDirectory() && entry.name !== AGENT_HOME)
           .map(({ name }) => join(path, name));
   } catch {
     return [];
