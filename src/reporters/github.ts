@@ -1,9 +1,10 @@
 /** The report for GitHub Actions. */
+import { optionWith } from '../core/report/name-worker.ts';
 import type { Report, ReportFinding } from '../core/types/report.ts';
 import { escapeControls } from './screen/safe-text.ts';
 import { describeFix } from './screen/sentences.ts';
 import { quoteCommand } from './screen/shell-quote.ts';
-import { isFixable, summarize } from './screen/summary.ts';
+import { isFixable, summarize, withTown } from './screen/summary.ts';
 import { nameOf } from './screen/words.ts';
 import { worstFirst } from './screen/worst-first.ts';
 
@@ -39,11 +40,18 @@ const annotation = (finding: ReportFinding, report: Report): string => {
     `title=${property(finding.check)}`,
   ];
   const fix = describeFix(finding);
-  // Nothing but the headline follows, so what to run stands here.
-  const commands = isFixable(finding) ? [] : finding.next;
+  // Nothing but the headline follows, so all that is to be run stands here.
+  const commands = isFixable(finding) ? [releasing(finding, report)] : finding.next;
   const text = `${nameOf(finding.worker ?? '.', report.town?.root)}: ${finding.message}${fix === null ? '' : ` (${fix})`}`;
   return `::${LEVELS[finding.severity]} ${properties.join(',')}::${[text, ...commands.map((command) => quoteCommand(command))].map(data).join(LINE_BREAK)}`;
 };
+
+/** Releases what a finding is about, and whatever else is dead at that worker. */
+const releasing = ({ worker, machine = 'here' }: ReportFinding, report: Report): readonly string[] =>
+  withTown(report, [
+    ...['doctor', '--fix', ...(machine === 'here' ? [] : ['--on', machine])],
+    ...optionWith('worker', worker ?? '.'),
+  ]);
 
 const data = (text: string): string => escapeControls(text).replaceAll('%', '%25');
 const property = (text: string): string => data(text).replaceAll(':', '%3A').replaceAll(',', '%2C');

@@ -464,6 +464,7 @@ export const COMMAND_TABLE: readonly Command[] = [
       ['doctor preflight --for removal ../feature-2', 'may this worktree be removed?'],
     ],
     notes: [
+      'The exit code of several workers is that of the worst answer: 22 before 20 before 21 before 0.',
       "A worktree lock of git forbids a start while it is held (20) or cannot be judged (22); a stale one, or one that a person took, is only named. It is repairable (21) if a stale index.lock or the like would make the agent's git commands fail.",
       'With --for removal the answer is held (20) if anybody works there, a lock in it or in its git directory is held, files are uncommitted or untracked, or commits are on no remote and on no other branch. It is repairable (21) if only a stale lock of the worktree is in the way: doctor --fix releases it. It is unsure (22) if any of that could not be checked. Files that git ignores are not looked at.',
     ],
@@ -654,11 +655,17 @@ const OF_STARTING: readonly string[] = ['20', '21'];
 /** What each exit code tells the caller to do next; the same in every command. */
 export const EXIT_CODES: readonly (readonly [code: string, meaning: string])[] = [
   ['0', 'healthy, or all fixed and verified; preflight: free, start the agent'],
-  ['1', 'problems found, or left after --fix, as when you answer no (never from preflight)'],
-  ['2', 'wrong usage or configuration, or --yes missing where nobody can be asked: nothing was changed'],
+  [
+    '1',
+    'problems found, even if not everything could be checked, or left after --fix, as when you answer no (never from preflight)',
+  ],
+  [
+    '2',
+    'wrong usage or configuration, or --yes missing where --fix cannot ask (no terminal): nothing was changed',
+  ],
   ['20', 'preflight, exec: held, or two agents are running there'],
   ['21', 'preflight: a stale or invalid lock that --fix can release; release it and ask again'],
-  ['22', 'not everything could be checked, and nothing bad was found; do not start'],
+  ['22', 'not everything could be checked; do not start'],
   ['70', 'internal error (please report)'],
   ['129, 130, 143', 'interrupted'],
 ];

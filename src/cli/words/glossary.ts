@@ -77,7 +77,7 @@ export const STATE_PAGES: Readonly<Record<State, StatePage>> = {
 };
 
 /** The same of a lock that is no agent's, where the page of the state speaks of agents. */
-export const OTHER_KINDS: Readonly<Partial<Record<State, Pick<StatePage, 'meaning' | 'changes'>>>> = {
+export const OTHER_KINDS = {
   held: {
     meaning: 'Somebody holds this lock.',
     changes: 'Once its holder exits, the lock becomes stale.',
@@ -90,7 +90,7 @@ export const OTHER_KINDS: Readonly<Partial<Record<State, Pick<StatePage, 'meanin
     meaning: STATE_PAGES.unknown.meaning,
     changes: 'Once everything can be checked, the lock gets one of the other states.',
   },
-};
+} as const satisfies Readonly<Partial<Record<State, Pick<StatePage, 'meaning' | 'changes'>>>>;
 
 /** The same of a stale lock that names nobody and was just written. */
 export const JUST_WRITTEN: Pick<StatePage, 'meaning' | 'changes'> = {

@@ -1,6 +1,7 @@
 /** The page of one worker behind `doctor explain WORKER`: what is there, why, and what may be done. Markdown. */
 import { releaseOf } from '../../core/judge/may-release.ts';
 import { answerPreflight } from '../../core/preflight/with-locks.ts';
+import { doubtOf } from '../../core/report/doubt.ts';
 import { releaseCommand, unlockCommand } from '../../core/report/git-commands.ts';
 import { sinceAtEnd } from '../../core/report/holder-words.ts';
 import { optionWith, townOption } from '../../core/report/name-worker.ts';
@@ -226,7 +227,7 @@ const evidencePart = (
 const wordsFor = ({ state, notes, lock, holder }: Verdict): Pick<StatePage, 'meaning' | 'changes'> => {
   if (claimsWorker(lock)) return STATE_PAGES[state];
   if (holder === null && notes.includes('fresh')) return JUST_WRITTEN;
-  const words = OTHER_KINDS[state] ?? STATE_PAGES[state];
+  const words = { ...STATE_PAGES, ...OTHER_KINDS }[state];
   return notes.includes('by-hand') ? { ...words, changes: 'When the person who took it unlocks it.' } : words;
 };
 
@@ -236,6 +237,8 @@ const whatChanges = (verdict: Verdict, safe: (text: string) => string): string =
     return `Once process ${holder.truePid} ends, the lock becomes stale. While an agent is seen at work there, it is held.`;
   if (holder?.claimedBy)
     return `Its process may belong to ${safe(holder.claimedBy)} instead; leave it alone.`;
+  if (verdict.state === 'unknown' && !notes.includes('by-hand'))
+    return `${OTHER_KINDS.unknown.changes} What is in the way: ${safe(doubtOf(verdict))}.`;
   return notes.includes('idle')
     ? 'When its session ends, the lock becomes stale.'
     : wordsFor(verdict).changes;

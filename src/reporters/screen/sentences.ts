@@ -110,7 +110,7 @@ const describeTmux = ({ status, servers }: NonNullable<Report['tmux']>): string 
     answered.length === 0
       ? []
       : [`${count(answered.length, 'tmux server')} with ${count(sessions, 'session')}`];
-  const unsaid = silent.length === 0 ? [] : [`${count(silent.length, 'tmux server')} did not answer`];
+  const unsaid = silent.length === 0 ? [] : [`${count(silent.length, 'tmux server')} not reached`];
   return [...said, ...unsaid, ...missing].join(', ');
 };
 

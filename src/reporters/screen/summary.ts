@@ -273,5 +273,5 @@ const firstCommands = (
   return { commands: all.slice(0, shown).flat(), more: Math.max(0, all.length - shown) };
 };
 
-const withTown = ({ town }: Report, command: readonly string[]): readonly string[] =>
+export const withTown = ({ town }: Report, command: readonly string[]): readonly string[] =>
   town === null ? command : [...command, ...townOption(town)];

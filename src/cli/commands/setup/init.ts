@@ -183,6 +183,7 @@ const choose = (
         say([
           '  y  write them; what is there stays, or is kept beside it',
           '  N  write nothing (also: Enter)',
+          ...(open.length > 1 ? ['  p  decide for each of them'] : []),
         ]),
       askOne: ({ name }) => ask(`Write ${name}?`, '[y]es, [N]o: '),
     });
