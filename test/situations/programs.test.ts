@@ -450,6 +450,16 @@ describe('bystanders', () => {
     expect(await judge()).toMatchObject({ state: 'stale' });
   });
 
+  linuxTest('a program that writes a title with a path in it → stale', async () => {
+    const { town, judge } = setStage();
+    town.lock(ADA);
+    const daemon =
+      "process.title = 'PM2 v5.3.0: God Daemon (/root/.pm2)'; require('fs').writeFileSync('up', ''); setInterval(() => {}, 60000)";
+    await startProcess(process.execPath, ['-e', daemon], { cwd: town.path(ADA) });
+    await until(() => existsSync(town.path(`${ADA}/up`)), 'the title');
+    expect(await judge()).toMatchObject({ state: 'stale' });
+  });
+
   tmuxTest('npm run dev and its server → stale', async () => {
     const { town, startTmux, judge } = setStage();
     town.lock(ADA, { session_id: NO_PANE });

@@ -12,20 +12,40 @@ import { DIRECTORY_ARGUMENTS, INFRASTRUCTURE_ARGUMENTS } from './known-programs.
 const DEV_SCRIPT =
   /^(dev|serve|preview|watch|test|build|lint|format|check|typecheck|storybook)([:-](all|api|app|assets|backend|ci|client|coverage|css|debug|dev|docs|e2e|fix|frontend|integration|js|prod|production|server|types|ui|unit|watch|web))*$/;
 
-const PACKAGE_MANAGERS = ['npm', 'pnpm', 'yarn', 'bun'];
+export const isDevScript = (word: string): boolean => DEV_SCRIPT.test(word);
+
+/** Those that run scripts of a project, with the options whose value is the next argument. */
+const PACKAGE_MANAGERS: Readonly<Record<string, readonly string[]>> = {
+  npm: ['--prefix', '-C', '-w', '--workspace'],
+  pnpm: ['-C', '--dir', '-F', '--filter'],
+  yarn: ['--cwd'],
+  bun: ['--cwd', '-F', '--filter'],
+  deno: ['--cwd'],
+};
+
+/** Options before a command without a value of their own; behind any other one may stand what is no command. */
+const FLAG = /^(-[rs]|--(recursive|silent|parallel|stream|bun|hot|watch)|--[a-z]+=.*)$/;
 
 const DEV_SERVER: ProcessRole = { class: 'bystander', why: 'a dev server or a test' };
 
-/** `npm run dev`, `pnpm dev`, `yarn test:watch`; npm writes it over its arguments as one word. */
+/** `npm run dev`, `pnpm --filter web dev`, `yarn test:watch`; npm writes it over its arguments as one word. */
 const runsDevScript = (names: readonly string[], given: readonly string[]): boolean => {
   // The kernel's name comes first, and is cut.
   const title = names.findLast((name) => name.startsWith('npm '))?.split(' ');
-  const manager = title?.[0] ?? names.find((name) => PACKAGE_MANAGERS.includes(name));
+  const manager = title?.[0] ?? names.find((name) => Object.hasOwn(PACKAGE_MANAGERS, name));
+  // With another name besides its own, a runtime runs a script, and the arguments are the script's.
+  if ((manager === 'bun' || manager === 'deno') && names.some((name) => name !== manager)) return false;
   if (manager === undefined) return false;
-  const words = title?.slice(1) ?? given;
-  if (words[0] === 'run' || words[0] === 'run-script') return DEV_SCRIPT.test(words[1] ?? '');
-  if (manager === 'npm') return words[0] === 'test' || words[0] === 't';
-  return DEV_SCRIPT.test(words[0] ?? '');
+  const behindOptions = (words: readonly string[]): readonly string[] => {
+    const [first = ''] = words;
+    if (FLAG.test(first)) return behindOptions(words.slice(1));
+    return PACKAGE_MANAGERS[manager]?.includes(first) ? behindOptions(words.slice(2)) : words;
+  };
+  const [command = '', ...behind] = behindOptions(title?.slice(1) ?? given);
+  const runs = manager === 'deno' ? ['task'] : ['run', 'run-script'];
+  if (runs.includes(command)) return isDevScript(behindOptions(behind)[0] ?? '');
+  if (manager === 'npm' || manager === 'deno') return command === 'test' || command === 't';
+  return isDevScript(manager === 'yarn' && command === 'workspace' ? (behind[1] ?? '') : command);
 };
 
 /**

@@ -119,13 +119,18 @@ export const tellingNames = (names: readonly string[]): readonly string[] => {
  * `node (vitest 1)`. In any other title the first word proves nothing: `code agent: thinking` is not an editor.
  */
 const TITLE =
-  /^(?:(npm|ng) [\w-]+(?: |$)|(next-server) \(|node \((vitest) |(tmux|gunicorn|nginx|postgres|puma|sshd|sshd-session|ssh): )/;
+  /^(?:(npm|ng) [\w-]+(?: |$)|(next-server) \(|node \((vitest)[ )]|(tmux|gunicorn|nginx|postgres|puma|sshd|sshd-session|ssh): )/;
+
+/** `puma 6.4.2 (tcp://localhost:3000) [app]`: such a title may end with a path, which is not the program's. */
+const TITLE_WITH_VERSION = /^(puma|sidekiq|PM2) v?\d+\./;
+
+export const isTitleWithVersion = (text: string): boolean => TITLE_WITH_VERSION.test(text);
 
 /** What such a title tells; an agent counts by the first word of any title. */
 const classInTitle = (title: string): NamedClass | undefined => {
   // A pattern that is met a second time is compiled, and nearly all names are one word.
   if (!title.includes(' ')) return undefined;
-  const [, ...found] = TITLE.exec(title) ?? [];
+  const [, ...found] = TITLE.exec(title) ?? TITLE_WITH_VERSION.exec(title) ?? [];
   const name = found.find((part) => part !== undefined);
   if (name !== undefined) return inTable(name);
   const first = inTable(/^\S*?(?=:? )/.exec(title)?.[0] ?? '');

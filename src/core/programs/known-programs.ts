@@ -188,6 +188,7 @@ export const BYSTANDER_PROGRAMS: readonly KnownPrograms[] = [
   },
   // A project tells them what to start.
   { why: 'a commit hook', names: ['pre-commit lint-staged'], mayBeTitle: true },
+  { why: 'a process manager', names: ['PM2 pm2 foreman overmind honcho'], mayBeTitle: true },
   {
     why: 'a dev server',
     names: [

@@ -1,5 +1,12 @@
 /** The names a process goes by, and nothing else of its arguments: they may hold secrets, and snapshots are passed on. */
-import { isAgentCommand, isInterpreter, NODES_MAIN_THREAD, notTheTool } from '../../core/programs/by-name.ts';
+import { isDevScript } from '../../core/programs/by-arguments.ts';
+import {
+  isAgentCommand,
+  isInterpreter,
+  isTitleWithVersion,
+  NODES_MAIN_THREAD,
+  notTheTool,
+} from '../../core/programs/by-name.ts';
 import { isOwnName, isProgramsName, packagesIn, type Runner } from '../../core/programs/installed.ts';
 import { baseName } from '../../io/disk/disk-path.ts';
 
@@ -13,7 +20,7 @@ interface Syntax {
   /** Words between the interpreter and its script. */
   readonly subcommands: readonly string[];
   /** What a script is called, where other words may stand in its place. */
-  readonly script?: RegExp;
+  readonly isScript?: (word: string) => boolean;
   /** Options that a script follows, where nothing else names one. */
   readonly scriptAfter?: readonly string[];
   /** Options are written in any case. */
@@ -56,9 +63,10 @@ const SYNTAXES: readonly Syntax[] = [
   },
   {
     isFor: (program) => ['bun', 'deno'].includes(program),
-    withValue: ['-r', '--preload', '--cwd', '-c', '--config', '--import-map'],
+    withValue: ['-r', '--preload', '--cwd', '-c', '--config', '--import-map', '-F', '--filter'],
     withCode: /^(-e|-p|--eval|--print|eval)$/,
     subcommands: ['run', 'x', 'serve'],
+    isScript: (word) => word !== 'task' && !isDevScript(word),
   },
   { isFor: versionOf('python'), withValue: ['-W', '-X'], withCode: /^-[A-Za-z]*c$/, subcommands: [] },
   {
@@ -154,7 +162,7 @@ const SYNTAXES: readonly Syntax[] = [
     ],
     withCode: NEVER,
     subcommands: ['exec'],
-    script: /\.(dll|exe)$/i,
+    isScript: (word) => /\.(dll|exe)$/i.test(word),
   },
   {
     isFor: (program) => ['ts-node', 'ts-node-dev'].includes(program),
@@ -357,7 +365,7 @@ const NOTHING: Invocation = { script: 0, code: 0 };
 
 /** The script is the first argument that is not an option, or the module after `-m`. */
 export const invocationOf = (interpreter: string, argv: readonly string[]): Invocation => {
-  const { script, scriptAfter, ...syntax } = SYNTAXES.find(({ isFor }) => isFor(interpreter)) ?? PLAIN;
+  const { isScript, scriptAfter, ...syntax } = SYNTAXES.find(({ isFor }) => isFor(interpreter)) ?? PLAIN;
   const found = (at: number): Invocation => (at < argv.length ? { script: at, code: 0 } : NOTHING);
   for (let at = 1; at < argv.length; at += 1) {
     const argument = argv[at] ?? '';
@@ -369,7 +377,7 @@ export const invocationOf = (interpreter: string, argv: readonly string[]): Invo
     else if (syntax.withValue.includes(option) || syntax.lastWithValue?.test(option)) at += 1;
     else if (argument === '-m' || argument === '--') return found(at + 1);
     else if (argument !== '' && !isOption(argument) && !syntax.subcommands.includes(argument))
-      return script?.test(argument) === false ? NOTHING : found(at);
+      return isScript?.(argument) === false ? NOTHING : found(at);
   }
   return NOTHING;
 };
@@ -408,7 +416,9 @@ const isLinkToOurs = (name: string, { target = UNREAD }: Runner): boolean =>
 
 /** A login shell's `-` is taken off. */
 export const programName = (argv: readonly string[]): string => {
-  const name = baseName(argv[0] ?? '');
+  const [path = ''] = argv;
+  if (isTitleWithVersion(path)) return path;
+  const name = baseName(path);
   return name.startsWith('-') ? name.slice(1) : name;
 };
 
