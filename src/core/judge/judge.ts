@@ -102,7 +102,7 @@ const notesOf = (weighed: Weighed, outer: TownIndex): Note[] => {
   const notes = placeNotes(lock, one.worker, index);
   if (lock.tree !== undefined) notes.push(...treeNotes(lock));
   if (claim === null && isDrifted(one, session, around)) notes.push('drifted');
-  if (priming && !own) notes.push('priming');
+  if (claim === null && priming && !own) notes.push('priming');
   if (isTeam(around, one)) notes.push('team');
   if (state === 'held' && isIdle(process, session, around)) notes.push('idle');
   if (state === 'stale' && !own && isFresh(lock, index)) notes.push('fresh');

@@ -269,6 +269,31 @@ describe('situations of the field notes', () => {
     expect([verdict.state, verdict.notes]).toEqual(['held', ['priming', 'would-block']]);
   });
 
+  test('a young lock of a kind that no agent takes is not said to wait for an agent', () => {
+    const claim = {
+      by: 'number',
+      pid: 4242,
+      start: null,
+      hostname: '',
+      since: null,
+      name: 'acme',
+      isShared: false,
+    } as const;
+    const lock = aLock(
+      ADA,
+      {},
+      {
+        kind: 'acme/pid',
+        content: { kind: 'claim', claim },
+        mtimeMs: NOW - 1000,
+        rules: { claims: null, witnesses: ['process', 'agents'], freshMs: 60_000 },
+      },
+    );
+    const lookups = [present(4242, { names: ['sleep'] })];
+    const verdict = judge(aSnapshot({ locks: [lock], lookups }));
+    expect([verdict.state, verdict.notes]).toEqual(['held', []]);
+  });
+
   test('a lock from the future does not stay young for ever', () => {
     const at = NOW + 2 * HOUR;
     const lock = aLock(ADA, { acquiredAtMs: at }, { mtimeMs: at });
