@@ -24,7 +24,7 @@ const IN_DOUBT = { state: 'unknown', reasons: expect.arrayContaining(['occupants
 /** Waits for input, as a loop does between two runs of its agent, and starts nothing for that. */
 const IDLE_LOOP = 'while read -r line; do :; done';
 /** The same while a program runs that is no agent. */
-const BUSY_LOOP = 'while :; do tail -f /dev/null; done';
+const BUSY_LOOP = 'while :; do tail -f /dev/null; my-agent; done';
 
 const childrenOf = (pid: number): string => readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8');
 
@@ -85,6 +85,21 @@ describe('a shell between two runs of an agent', () => {
     expect(textsOf(lock)).toContain(`${shell} -c (process`);
   });
 
+  linuxTest.each([
+    'while true; do my-agent; sleep 600; done',
+    'for i in a b; do my-agent; sleep 600; done',
+    'for i in a b; do make agent; sleep 600; done',
+    'for i in 1 2 3; do git status; tail -f /dev/null; done',
+    'while true; do "$AGENT"; sleep 600; done',
+    'while sleep 600; do make agent; done',
+    'for i in a; do find . -maxdepth 0 -exec my-agent {} +; sleep 600; done',
+  ])('also while it waits: %s → unknown', async (code) => {
+    const stage = withLock();
+    await startShell(stage, 'bash', ['-c', code], { waits: true });
+    await until(async () => textsOf(await stage.judge()).includes('bash -c (process'), 'the loop');
+    expect(await stage.judge()).toMatchObject(IN_DOUBT);
+  });
+
   linuxTest('also while it runs a program that is no agent: the loop goes on after it', async () => {
     const stage = withLock();
     const pid = await startShell(stage, 'bash', ['-c', BUSY_LOOP], { waits: true });
@@ -140,6 +155,28 @@ describe('a shell that only waits for what it started', () => {
   linuxTest.each(['sh', 'bash'])('%s -c around a bystander → stale', async (shell) => {
     const stage = withLock();
     await startShell(stage, shell, ['-c', 'tail -f /dev/null; true'], { waits: true });
+    expect(await stage.judge()).toMatchObject({ state: 'stale' });
+  });
+
+  linuxTest.each([
+    'sleep 600; true',
+    'while true; do sleep 600; done',
+    'while true; do inotifywait -q src || sleep 600; done',
+    'for d in lib; do tail -f /dev/null; done',
+    'for f; do tail -f /dev/null | cat; done',
+  ])('sh -c with tools that start nothing, %s → stale', async (code) => {
+    const stage = withLock();
+    await startShell(stage, 'sh', ['-c', code, '_', 'file'], { waits: true });
+    expect(await stage.judge()).toMatchObject({ state: 'stale' });
+  });
+
+  linuxTest('a recipe of make that goes through directories → stale', async () => {
+    const stage = withLock();
+    stage.town.write(`${ADA}/Makefile`, 'all:\n\tfor d in lib; do $(MAKE) -C $$d; done\n');
+    stage.town.write(`${ADA}/lib/Makefile`, 'all:\n\tsleep 600; true\n');
+    const { pid } = await startGroup('make', [], { cwd: stage.town.path(ADA) });
+    await until(async () => textsOf(await stage.judge()).includes('sleep'), 'make');
+    expect(textsOf(await stage.judge())).toContain(`(process ${pid})`);
     expect(await stage.judge()).toMatchObject({ state: 'stale' });
   });
 

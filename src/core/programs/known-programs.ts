@@ -139,6 +139,12 @@ export const BYSTANDER_PROGRAMS: readonly KnownPrograms[] = [
     ],
   },
   {
+    why: 'a tool that starts nothing',
+    names: [
+      'sleep cp mv rm mkdir rmdir ln chmod chown dd touch sync ping ping6 vmstat iostat free bc dc date seq yes stat',
+    ],
+  },
+  {
     // Aliases, hooks, extensions and `bisect run` can make it start any program.
     why: 'version control',
     names: [

@@ -11,6 +11,43 @@ import type { ProcessDetails, ProcessRow } from './row.ts';
  */
 const LOOP = /(?:^|[\s;&|(){}'"`])(?:while|until|for|foreach|select|repeat|loop)\b.*(?:\bdo\b|\bend\b|\{)/s;
 
+/** Commands of a loop that start nothing, and words of the shell's own. Not `find`, `awk` or `watch`: they start what they are told. */
+const STARTS_NOTHING = (
+  ': true false [ [[ test echo printf cd pwd read set export local shift break continue exit return wait in done fi ' +
+  'cat head tail grep egrep fgrep sort uniq wc cut tr tee ls stat du df diff date basename dirname seq sleep touch cp mv rm ' +
+  'mkdir rmdir ln chmod chown gzip gunzip inotifywait ping curl wget clear'
+).split(' ');
+
+/** What a project tells what to start: between two rounds of a loop over words no time passes, unless one of them waits. */
+const BUILDS = ['make', 'gmake', 'git', 'cargo', 'go', 'sed'];
+
+const WAITS = ['sleep', 'read', 'wait', 'inotifywait', 'ping'];
+
+/** What stands between two commands, also within a substitution. */
+const BETWEEN_COMMANDS = /[;&|(){}`\n]+|(?<=^|\s)(?:do|then|else|elif|if|while|until|!)(?=\s|$)/;
+
+/**
+ * True where no round of the loop can start an agent. A word that only looks like a command adds doubt, and so does a command
+ * whose name is not written out.
+ */
+const isLoopOfTools = (code: string): boolean => {
+  const commands = code
+    .replaceAll('\\\n', ' ')
+    .split(BETWEEN_COMMANDS)
+    .map((part) => part.trim().replace(/^(\w+=[^\s'"]*(\s+|$))+/, ''))
+    .filter((part) => part !== '');
+  // The list of `for` is no command, but only a list of words ends.
+  const words = commands.map((part) =>
+    /^for \w+( in [^\d]|$)/.test(part) ? ':' : (part.split(/\s/)[0] ?? ''),
+  );
+  const isKnown = (more: readonly string[]): boolean =>
+    words.every((word) => STARTS_NOTHING.includes(word) || more.includes(word));
+  if (isKnown([])) return true;
+  return (
+    isKnown(BUILDS) && !/\b(while|until|seq)\b/.test(code) && !words.some((word) => WAITS.includes(word))
+  );
+};
+
 /** What `doctor exec` calls the shell in which its command waits: that shell starts nothing but the command, whose place it takes. */
 export const GATE = 'doctor-gate';
 
@@ -24,7 +61,10 @@ export const shellCodeOf = (
   if (interpreter === undefined || !isShell(interpreter)) return undefined;
   const { script, code } = invocationOf(interpreter, argv);
   if (code > 0 && argv[code + 2] === GATE) return undefined;
-  if (code > 0) return LOOP.test(argv.slice(code).join(' ')) ? 'loop' : 'commands';
+  if (code > 0) {
+    const isLoop = LOOP.test(argv.slice(code).join(' '));
+    return isLoop && !isLoopOfTools(argv[code + 1] ?? '') ? 'loop' : 'commands';
+  }
   if (script > 0 || argv.length === 0 || argv.some(isInteractive)) return undefined;
   // A shell in the background of a terminal is a helper of the person's shell, as prompts start them, or that person's job.
   const isOnItsOwn = row.inForeground === true || row.leader === row.pid || row.hasTerminal === false;
