@@ -167,7 +167,7 @@ describe('a shell that only waits for what it started', () => {
   ])('sh -c with tools that start nothing, %s → stale', async (code) => {
     const stage = withLock();
     await startShell(stage, 'sh', ['-c', code, '_', 'file'], { waits: true });
-    expect(await stage.judge()).toMatchObject({ state: 'stale' });
+    await until(async () => (await stage.judge()).state === 'stale', 'a shell that waits');
   });
 
   linuxTest('a recipe of make that goes through directories → stale', async () => {
@@ -232,6 +232,35 @@ describe('an interactive shell', () => {
     await settled(pane, shell);
     town.lock(ADA, { session_id: pane.paneId, acquired_at: now() });
     expect(lockOf(await look(), ADA)).toMatchObject({ state: 'held', notes: ['idle'] });
+  });
+
+  linuxTmuxTest.each([
+    'tail -f /dev/null | while read -r line; do echo "$line"; done',
+    'tail -f /dev/null | { cat; true; }',
+    'tail -f /dev/null | (true; cat | while read -r line; do :; done)',
+  ])('that runs a pipeline, %s, is no code from standard input → stale', async (line) => {
+    const stage = withLock();
+    const server = await stage.startTmux();
+    const pane = server.newSession('logs', {
+      cwd: stage.town.path(ADA),
+      command: ['bash', '--norc'],
+    });
+    await settled(pane, 'bash');
+    server.tmux('send-keys', '-t', pane.paneId, line, 'Enter');
+    await until(() => childrenOf(pane.pid).trim().includes(' '), 'the pipeline');
+    await until(async () => textsOf(await stage.judge()).includes('tail'), 'tail');
+    expect(await stage.judge()).toMatchObject({ state: 'stale' });
+  });
+
+  linuxTmuxTest('that pipes code into a shell, and a part of that shell → unknown', async () => {
+    const stage = withLock();
+    const server = await stage.startTmux();
+    const pane = server.newSession('logs', { cwd: stage.town.path(ADA), command: ['bash', '--norc'] });
+    await settled(pane, 'bash');
+    stage.town.write(`${ADA}/code`, '(while :; do tail -f /dev/null; my-agent; done)\n');
+    server.tmux('send-keys', '-t', pane.paneId, 'cat code - | bash --norc', 'Enter');
+    await until(async () => textsOf(await stage.judge()).includes('bash -s (process'), 'the code');
+    expect(await stage.judge()).toMatchObject(IN_DOUBT);
   });
 
   linuxTmuxTest('with a helper in its background, as prompts have → idle', async () => {

@@ -67,7 +67,7 @@ export const describer = (
     const cwd = cwds.get(row.pid);
     const place = sentTo(directoryGiven(names, given), cwd);
     const role = isTmuxServer(row, rows) ? TMUX_SERVER : roleByArguments(names, given);
-    const code = shellCodeOf(row, details);
+    const code = shellCodeOf(row, table);
     return {
       pid: row.pid,
       ppid: row.ppid,

@@ -26,7 +26,7 @@ export const cwdsWorthAsking = (
   const recorded = new Set(pids);
   const isWorthIt = (row: ProcessRow): boolean => {
     const { pid, comm } = row;
-    if (trees.has(pid) || recorded.has(pid) || shellCodeOf(row, details) !== undefined) return true;
+    if (trees.has(pid) || recorded.has(pid) || shellCodeOf(row, { rows, details }) !== undefined) return true;
     const argv = details.argv(pid);
     const named = classifyNames(processNames(comm, argv), vocabulary);
     return named === null ? !OF_THE_SYSTEM.test(argv[0] ?? '') : named.class === 'agent';

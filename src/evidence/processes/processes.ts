@@ -111,7 +111,7 @@ const childrenOfShells = (
   const shells = [...pids].flatMap((pid) => rows.get(pid) ?? []);
   const children = new Map(
     shells
-      .filter((row) => !row.dead && shellCodeOf(row, details) === 'commands')
+      .filter((row) => !row.dead && shellCodeOf(row, { rows, details }) === 'commands')
       .map(({ pid }): [number, number[]] => [pid, []]),
   );
   if (children.size > 0)

@@ -48,6 +48,8 @@ export interface ProcessDetails {
   readonly executable: (pid: number) => string | null;
   /** Its standard input is a terminal; null where that cannot be told. */
   readonly readsTerminal: (pid: number) => boolean | null;
+  /** Its program was not started anew since the other process, its parent, made it by a fork; false where that cannot be told. */
+  readonly isForkOf: (pid: number, parent: number) => boolean;
   /** Real user id. */
   readonly uid: (pid: number) => number | null;
   /** Gas Town's variables in the environment that it was started with. */
@@ -99,6 +101,7 @@ export const UNSEEN = {
   isThread: () => false,
   executable: () => null,
   readsTerminal: () => null,
+  isForkOf: () => false,
   environment: () => null,
   variables: () => null,
   doorToCwd: () => null,

@@ -3,7 +3,7 @@ import { isInterpreter } from '../../core/programs/by-name.ts';
 import { isShell } from '../../core/programs/known-programs.ts';
 import type { ShellCode } from '../../core/types/evidence.ts';
 import { invocationOf, programName } from './process-names.ts';
-import type { ProcessDetails, ProcessRow } from './row.ts';
+import type { ProcessDetails, ProcessRow, ProcessTable } from './row.ts';
 
 /**
  * A loop, in any shell's syntax; also in text that is given to `eval`. A sentence about loops looks like one as well, which only
@@ -51,11 +51,18 @@ const isLoopOfTools = (code: string): boolean => {
 /** What `doctor exec` calls the shell in which its command waits: that shell starts nothing but the command, whose place it takes. */
 export const GATE = 'doctor-gate';
 
+/** How many shells within shells are looked at: in a damaged list the tree may be a ring. */
+const MAX_DEPTH = 64;
+
 /** Undefined for any other program, and for a shell that runs a script with a name or takes its orders from a person. */
 export const shellCodeOf = (
   row: ProcessRow,
-  details: Pick<ProcessDetails, 'argv' | 'readsTerminal'>,
+  table: Pick<ProcessTable, 'rows'> & {
+    readonly details: Pick<ProcessDetails, 'argv' | 'readsTerminal' | 'isForkOf'>;
+  },
+  depth = 0,
 ): ShellCode | undefined => {
+  const { rows, details } = table;
   const argv = details.argv(row.pid);
   const interpreter = [programName(argv), row.comm].find(isInterpreter);
   if (interpreter === undefined || !isShell(interpreter)) return undefined;
@@ -68,7 +75,12 @@ export const shellCodeOf = (
   if (script > 0 || argv.length === 0 || argv.some(isInteractive)) return undefined;
   // A shell in the background of a terminal is a helper of the person's shell, as prompts start them, or that person's job.
   const isOnItsOwn = row.inForeground === true || row.leader === row.pid || row.hasTerminal === false;
-  return isOnItsOwn && !(details.readsTerminal(row.pid) ?? row.hasTerminal ?? true) ? 'input' : undefined;
+  if (!isOnItsOwn || (details.readsTerminal(row.pid) ?? row.hasTerminal ?? true)) return undefined;
+  // In `tail -f log | while read …` a part of a shell reads what the code of the whole tells it to, and no code.
+  const whole = rows.get(row.ppid);
+  return whole !== undefined && depth < MAX_DEPTH && details.isForkOf(row.pid, whole.pid)
+    ? shellCodeOf(whole, table, depth + 1)
+    : 'input';
 };
 
 const isInteractive = (argument: string): boolean => /^(-[A-Za-z]*i[A-Za-z]*|--interactive)$/.test(argument);

@@ -49,7 +49,12 @@ const describeAll = (captured: readonly Captured[]): readonly ProcessInfo[] => {
     const row = rows.get(one.pid);
     const names = processNames(one.comm, one.argv);
     const role = roleByArguments(names, givenArguments(one.comm, one.argv));
-    const code = row && shellCodeOf(row, { argv: () => one.argv, readsTerminal: () => null });
+    const code =
+      row &&
+      shellCodeOf(row, {
+        rows,
+        details: { argv: () => one.argv, readsTerminal: () => null, isForkOf: () => false },
+      });
     return {
       ...{
         pid: one.pid,

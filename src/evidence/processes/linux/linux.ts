@@ -12,11 +12,14 @@ import { type ProcessDetails, type ProcessRow, type ProcessTable, UNSEEN } from 
 import { signalProcess } from '../signal.ts';
 import { type ProcessClock, readProcessClock } from './clock.ts';
 import { namespaceDetails } from './namespaces.ts';
-import { readProc, readProcLink, withoutStackTraces } from './proc-files.ts';
+import { readProc, readProcLink, readProcText, withoutStackTraces } from './proc-files.ts';
 import { hasEndedByState, isDeadStat, parseProcStat } from './proc-stat.ts';
 import { readsItsStartAs, recordedStart } from './recorded-start.ts';
 import { socketReader } from './unix-sockets.ts';
 import { unlistedChildren } from './unlisted.ts';
+
+/** In a process's personality: the kernel draws no addresses for it (personality(2)). */
+const ADDR_NO_RANDOMIZE = 0x0040000;
 
 /** Reads a directory that is mounted like /proc. Never throws: what failed is in `listing`. */
 export const readProcTable = (proc: string): ProcessTable => {
@@ -119,6 +122,14 @@ const procDetails = (
     return (text.endsWith('\0') ? text.slice(0, -1) : text).split('\0');
   };
   const commandLines = new Map<number, readonly string[]>();
+  /** Addresses that the kernel drew by lot when the program was started; null where it draws none, and where they are hidden. */
+  const addresses = (pid: number): string | null => {
+    if (!/^[1-9]/.test(readProcText(`${proc}/sys/kernel/randomize_va_space`))) return null;
+    const personality = Number.parseInt(readProcText(`${directory(pid)}/personality`), 16);
+    if (Number.isNaN(personality) || (personality & ADDR_NO_RANDOMIZE) !== 0) return null;
+    const read = readProc(`${directory(pid)}/auxv`);
+    return 'error' in read || read.bytes.length === 0 ? null : read.bytes.toString('latin1');
+  };
   return {
     row: (pid) => {
       const row = readRow(proc, pid, clock);
@@ -148,6 +159,10 @@ const procDetails = (
     readsTerminal: (pid) => {
       const input = readProcLink(`${directory(pid)}/fd/0`);
       return input.seen ? input.value.startsWith('/dev/') && input.value !== '/dev/null' : null;
+    },
+    isForkOf: (pid, parent) => {
+      const own = addresses(pid);
+      return own !== null && own === addresses(parent);
     },
     uid: (pid) => statusField(pid, 'Uid'),
     environment: (pid) => {
