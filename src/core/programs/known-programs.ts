@@ -79,40 +79,10 @@ const LOCK_HELPERS = ['gt doctor lock-doctor'];
  * Interpreters: the script that they run decides their class; without one, their own name does. `npx` and `env` are replaced by
  * what they start.
  */
-export const INTERPRETERS: readonly string[] = [
-  'node',
-  'nodejs',
-  'bun',
-  'deno',
-  'python',
-  'python3',
-  'ruby',
-  'perl',
-  'bash',
-  'sh',
-  'zsh',
-  'dash',
-  'ksh',
-  'mksh',
-  'ash',
-  'fish',
-  'tcsh',
-  'csh',
-  'nu',
-  'pwsh',
-  'xonsh',
-  'elvish',
-  'dotnet',
-  'ts-node',
-  'ts-node-dev',
-  'awk',
-  'gawk',
-  'mawk',
-  'emacs',
-  'nvim',
-  'env',
-  'npx',
-];
+export const INTERPRETERS: readonly string[] =
+  'node nodejs bun deno python python3 ruby perl bash sh zsh dash ksh mksh ash fish tcsh csh nu pwsh xonsh elvish dotnet ts-node ts-node-dev awk gawk mawk emacs nvim env npx'.split(
+    ' ',
+  );
 
 /** Bystanders that are modules of Python: any other module that `python3 -m` runs may be a file in the worker's directory. */
 export const PYTHON_MODULES =

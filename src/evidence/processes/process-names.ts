@@ -48,22 +48,13 @@ const isVersion = (text: string): boolean => {
 const SYNTAXES: readonly Syntax[] = [
   {
     isFor: (program) => ['node', 'nodejs', 'npx'].includes(program),
-    withValue: [
-      '-r',
-      '--require',
-      '--import',
-      '--loader',
-      '--experimental-loader',
-      '-C',
-      '--conditions',
-      '--title',
-    ],
+    withValue: '-r --require --import --loader --experimental-loader -C --conditions --title'.split(' '),
     withCode: /^(-p?e|-p|--eval|--print)$/,
     subcommands: [],
   },
   {
     isFor: (program) => ['bun', 'deno'].includes(program),
-    withValue: ['-r', '--preload', '--cwd', '-c', '--config', '--import-map', '-F', '--filter'],
+    withValue: '-r --preload --cwd -c --config --import-map -F --filter'.split(' '),
     withCode: /^(-e|-p|--eval|--print|eval)$/,
     subcommands: ['run', 'x', 'serve'],
     isScript: (word) => word !== 'task' && !isDevScript(word),
@@ -85,55 +76,25 @@ const SYNTAXES: readonly Syntax[] = [
   },
   {
     isFor: (program) => program === 'fish',
-    withValue: [
-      '-C',
-      '--init-command',
-      '-d',
-      '--debug',
-      '-D',
-      '-o',
-      '--debug-output',
-      '-f',
-      '--features',
-      '-p',
-    ],
+    withValue: '-C --init-command -d --debug -D -o --debug-output -f --features -p'.split(' '),
     withCode: /^(-[A-Za-z]*c|--command(=.*)?)$/,
     subcommands: [],
   },
   {
     isFor: (program) => program === 'nu',
-    withValue: [
-      ...['-e', '--execute', '-I', '--include-path', '-m', '--table-mode', '--config', '--env-config'],
-      ...['--plugin-config', '--plugins', '--log-level', '--log-target', '--log-include', '--log-exclude'],
-    ],
+    withValue:
+      '-e --execute -I --include-path -m --table-mode --config --env-config --plugin-config --plugins --log-level --log-target --log-include --log-exclude'.split(
+        ' ',
+      ),
     withCode: /^(-[A-Za-z]*c|--commands(=.*)?)$/,
     subcommands: [],
   },
   {
     isFor: (program) => program === 'pwsh',
-    withValue: [
-      ...[
-        '-executionpolicy',
-        '-ex',
-        '-ep',
-        '-workingdirectory',
-        '-wd',
-        '-wo',
-        '-windowstyle',
-        '-w',
-        '-settingsfile',
-      ],
-      ...[
-        '-configurationname',
-        '-config',
-        '-configurationfile',
-        '-custompipename',
-        '-cus',
-        '-inputformat',
-        '-inp',
-      ],
-      ...['-if', '-outputformat', '-o', '-of'],
-    ],
+    withValue:
+      '-executionpolicy -ex -ep -workingdirectory -wd -wo -windowstyle -w -settingsfile -configurationname -config -configurationfile -custompipename -cus -inputformat -inp -if -outputformat -o -of'.split(
+        ' ',
+      ),
     withCode: /^-(c|com[a-z]*|cwa|e|ec|enc[a-z]*)$/,
     subcommands: [],
     anyCase: true,
@@ -166,21 +127,10 @@ const SYNTAXES: readonly Syntax[] = [
   },
   {
     isFor: (program) => ['ts-node', 'ts-node-dev'].includes(program),
-    withValue: [
-      ...[
-        '-r',
-        '--require',
-        '-P',
-        '--project',
-        '-C',
-        '--compiler',
-        '-O',
-        '--compiler-options',
-        '-I',
-        '--ignore',
-      ],
-      ...['-D', '--ignore-diagnostics', '--cwd', '--dir', '--scope-dir', '--watch', '--ignore-watch'],
-    ],
+    withValue:
+      '-r --require -P --project -C --compiler -O --compiler-options -I --ignore -D --ignore-diagnostics --cwd --dir --scope-dir --watch --ignore-watch'.split(
+        ' ',
+      ),
     withCode: /^(-p?e|-p|--eval|--print)$/,
     subcommands: [],
   },
