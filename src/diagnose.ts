@@ -27,7 +27,7 @@ import { elapsedMs } from './io/clock.ts';
 import { displayPath } from './io/disk/disk-path.ts';
 import { tryOr } from './io/try-or.ts';
 import { homeDirectories, tableFor } from './kinds-of.ts';
-import { type LookOptions, look, type OpenTown, townOf } from './look.ts';
+import { type FoundTown, type LookOptions, look, type OpenTown, townOf } from './look.ts';
 import { type Loaded, loadPlugins } from './plugins/plugins.ts';
 import { readConfig } from './read-config.ts';
 import { quoteCommand } from './reporters/screen/shell-quote.ts';
@@ -107,11 +107,11 @@ export const prepare = async (
   given: string | undefined,
   { saved, ...options }: DiagnosisLook,
 ): Promise<Preparation> => {
-  const opened = saved === undefined ? openTown(given, options) : null;
-  if (opened !== null) noteRepositoryAround(opened.town, options);
-  const plugged = await loadPlugged(opened, options);
+  const found = saved === undefined ? findTown(given, options) : null;
+  if (found !== null) noteRepositoryAround(found.town, options);
+  const plugged = await loadPlugged(found, options);
   const { usesPlugins = true } = options;
-  const place = opened === null || !usesPlugins ? opened : withTable(opened, plugged.kinds);
+  const place = found === null ? null : withTable(found, usesPlugins ? plugged.kinds : null);
   const checks = [...builtInChecks, ...plugged.checks, ...(options.checks ?? [])];
   return {
     place,
@@ -140,23 +140,57 @@ const noteRepositoryAround = ({ root, source }: TownRoot, { onNote }: Pick<LookO
   onNote(`${only}. Run: ${quoteCommand(['doctor', '--town', whole])}`);
 };
 
-/** Finds a town and reads its configuration. Throws Failure E_USAGE and E_CONFIG. */
-export const openTown = (
+/** Finds a town and reads its configuration, for whoever does not look at it. Throws Failure E_USAGE and E_CONFIG. */
+export const findTown = (
   given: string | undefined,
   options: Pick<ExamineOptions, 'cwd' | 'env' | 'home' | 'onNote'>,
-): OpenTown => {
+): FoundTown => {
   const { home = false, env = process.env } = options;
   const town = home ? homeRoot(env) : townOf(given, options);
-  const config = readConfig(town.root, town.source);
-  return withTable({ town, config }, null);
+  return { town, config: readConfig(town.root, town.source) };
+};
+
+/** Finds a town, reads its configuration and loads the kinds of its plug-ins. Throws as `examine` does. */
+export const openTown = async (
+  given: string | undefined,
+  options: Pick<ExamineOptions, 'cwd' | 'env' | 'home' | 'onNote' | 'plugins'>,
+): Promise<OpenTown> => {
+  const found = findTown(given, options);
+  return withTable(found, (await loadPlugged(found, options)).kinds);
+};
+
+/**
+ * Opens another town for a question that was asked in `here`, with the plug-ins of `here`: the other one may be a worker's
+ * directory, and code in there is never run. Throws Failure E_USAGE and E_CONFIG.
+ */
+export const openBeside = (
+  { plugged }: OpenTown,
+  root: string,
+  options: Pick<ExamineOptions, 'cwd' | 'env' | 'onNote'>,
+): OpenTown => {
+  const { town, config } = findTown(root, { ...options, home: false });
+  const isLoaded = (id: string): boolean => !id.includes('/') || plugged.some((kind) => kind.id === id);
+  const kinds = Object.fromEntries(Object.entries(config.kinds).filter(([id]) => isLoaded(id)));
+  return withTable({ town, config: { ...config, kinds } }, plugged);
 };
 
 /** Adds the table of kinds. In a home only the directories of tools whose kinds are on are looked at. */
-const withTable = ({ town, config }: Omit<OpenTown, 'table'>, plugged: readonly Kind[] | null): OpenTown => {
+const withTable = ({ town, config }: FoundTown, plugged: readonly Kind[] | null): OpenTown => {
   const table = tableFor(config, town, plugged);
   const within = town.source === 'home' ? { within: homeDirectories(table.kinds.values()) } : {};
-  return { town: { ...town, ...within }, config, table };
+  return { town: { ...town, ...within }, config, table, plugged: plugged ?? [] };
 };
+
+/** Looks at an open town, and at these workers (relative to it) even where a walk skips them. */
+export const lookInto = (
+  { town, config, table }: OpenTown,
+  workers: readonly string[],
+  options: LookOptions,
+): Promise<Snapshot> => look(town, options.scan ?? 'default', workers, { ...options, table }, config);
+
+/** Looks at an open town and judges all its locks; no check is run. */
+export const judgeTown = async (place: OpenTown, options: LookOptions): Promise<Examination> =>
+  examineSnapshot(await lookInto(place, [], options));
 
 /**
  * One look of a run. `scan: 'worker'` looks only at the workers `at` (relative to the town). Any other scan looks at the town and
@@ -184,7 +218,7 @@ export const diagnose = async (
   const { place, checks } = preparation;
   const { saved, events, cwd = process.cwd() } = options;
   await events?.onStart?.(checks, place === null ? null : townFactsOf(place.town, scan));
-  const snapshot = saved ?? (await lookAt(place, scan, at, options));
+  const snapshot = saved ?? (await lookAsPrepared(preparation, { scan, at, ...options }));
   const workers = options.meant ?? options.workers?.map((name) => findWorker(name, snapshot, cwd)) ?? null;
   const examination = examineSnapshot(snapshot);
   await options.onExamined?.(examination);
@@ -217,11 +251,15 @@ export const reportOn = async (
   return { report, examination, outcomes, workers };
 };
 
-const lookAt = async (
-  place: Preparation['place'],
-  scan: ScanMode,
-  at: readonly string[],
-  options: LookOptions & Pick<DiagnosisLook, 'inGitDirs' | 'known' | 'walkGaps' | 'workers'>,
+/** The look of a diagnosis. */
+export const lookAsPrepared = async (
+  { place }: Preparation,
+  {
+    scan = 'default',
+    at = [],
+    ...options
+  }: Omit<LookOptions, 'scan'> &
+    Pick<DiagnosisLook, 'at' | 'inGitDirs' | 'known' | 'scan' | 'walkGaps' | 'workers'>,
 ): Promise<Snapshot> => {
   if (place === null) throw new Error('there is neither a town nor saved evidence');
   const { town, config, table } = place;
@@ -251,12 +289,12 @@ const townFactsOf = ({ root, source }: TownRoot, scan: ScanMode): ReportTown => 
 
 /** The built-in checks, and those of the configuration's and the caller's plug-ins. Throws Failure E_CONFIG. */
 export const loadChecks = async (
-  place: Preparation['place'],
+  place: FoundTown | null,
   options: Pick<DiagnoseOptions, 'plugins' | 'cwd' | 'usesPlugins'>,
 ): Promise<readonly Check[]> => [...builtInChecks, ...(await loadPlugged(place, options)).checks];
 
 const loadPlugged = (
-  place: Preparation['place'],
+  place: FoundTown | null,
   {
     plugins = [],
     cwd = process.cwd(),

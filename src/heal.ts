@@ -137,7 +137,12 @@ export const heal = async (town?: string, options: HealRun = {}): Promise<Report
   await options.onChange?.();
   const { carryOut } = await import('./repair/carry-out.ts');
   const { root } = first.examination.snapshot.town;
-  const acting = { ...others, signal, ...(preparation.place ?? openTown(root, options)), scan: undefined };
+  const acting = {
+    ...others,
+    signal,
+    ...(preparation.place ?? (await openTown(root, options))),
+    scan: undefined,
+  };
   const again = { ...options, events: undefined, meant: first.workers };
   let before = first;
   let toDo: Plan = { ...plan, steps: plan.steps.filter((step) => !declined.includes(step)) };

@@ -2,14 +2,17 @@
 import { dirname, join } from 'node:path';
 import { CONFIG_FILE, type Config, NO_CONFIG, unusedConfig } from './config.ts';
 import { examineSnapshot } from './core/judge/examine.ts';
+import { mayBeMistyped } from './core/preflight/clear-to-start.ts';
 import { withMovedTree } from './core/preflight/moved-tree.ts';
 import type { MovedTree, ScanMode, Snapshot } from './core/types/evidence.ts';
 import type { Examination } from './core/types/judgement.ts';
+import type { Kind } from './core/types/kind.ts';
 import type { PreflightResult } from './core/types/report.ts';
 import { DEFAULT_TIMEOUT_MS, gather } from './evidence/gather.ts';
 import type { GatherRequest } from './evidence/gather-request.ts';
 import { mayHaveGitLocks } from './evidence/git/linked-tree.ts';
 import type { LockTable } from './evidence/locks/lock-table.ts';
+import { refuseContainer } from './evidence/town/new-worker.ts';
 import { findTownRoot, type TownRoot } from './evidence/town/root.ts';
 import { resolveWorker } from './evidence/town/worker-path.ts';
 import { isAbsent, isNoDirectory, leadsToDirectory } from './io/disk/entry-exists.ts';
@@ -37,11 +40,17 @@ export interface LookOptions extends Partial<Pick<GatherRequest, 'before' | 'onP
 }
 
 /** A town that was found, with what its configuration says. */
-export interface OpenTown {
+export interface FoundTown {
   readonly town: TownRoot;
   readonly config: Config;
+}
+
+/** A town that can be looked at. */
+export interface OpenTown extends FoundTown {
   /** The kinds of lock that are looked for. */
   readonly table: LockTable;
+  /** Kinds that plug-ins added. */
+  readonly plugged: readonly Kind[];
 }
 
 /** Finds the town that options mean. Throws Failure E_USAGE as `findTownRoot` does. */
@@ -178,4 +187,14 @@ export const followMoves = async (
     if (there !== undefined) told = withMovedTree(told, tree, there, isNoDirectory(tree.path));
   }
   return told;
+};
+
+/**
+ * Throws `E_USAGE` for the town, a rig and a directory of workers, in which nobody starts, unless somebody or a lock is known to be
+ * right there: then that is the answer.
+ *
+ * @param result preflight's, for a directory that exists
+ */
+export const refuseEmptyContainer = (result: PreflightResult, snapshot: Snapshot): void => {
+  if (mayBeMistyped(result, snapshot)) refuseContainer(result.worker, snapshot.town.root);
 };

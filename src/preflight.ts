@@ -11,18 +11,20 @@ import type { Gap, Snapshot } from './core/types/evidence.ts';
 import type { PreflightReport, PreflightResult } from './core/types/report.ts';
 import { documentOf } from './document.ts';
 import { hasPanes } from './evidence/gather.ts';
-import {
-  hintForGone,
-  hintForNear,
-  hintForOutside,
-  judgeNewWorker,
-  refuseContainer,
-} from './evidence/town/new-worker.ts';
+import { hintForGone, hintForNear, hintForOutside, judgeNewWorker } from './evidence/town/new-worker.ts';
 import { absoluteOf, resolveWorker } from './evidence/town/worker-path.ts';
 import { showsBytes } from './io/disk/disk-path.ts';
 import { leadsToDirectory } from './io/disk/entry-exists.ts';
 import { existsSync } from './io/file-systems/servers.ts';
-import { followMoves, type LookOptions, lookToStart, movedFrom, placeWorker, townOf } from './look.ts';
+import {
+  followMoves,
+  type LookOptions,
+  lookToStart,
+  movedFrom,
+  placeWorker,
+  refuseEmptyContainer,
+  townOf,
+} from './look.ts';
 
 export interface PreflightOptions extends LookOptions {
   /** A directory that does not exist yet may have any name. */
@@ -127,12 +129,12 @@ const ifMeant = (
   const { worker, message } = result;
   const { town, machine } = snapshot;
   const { root } = town;
-  if (!mayBeMistyped(result, snapshot)) return result;
   const path = join(root, worker);
   if (leadsToDirectory(path)) {
-    refuseContainer(worker, root);
+    refuseEmptyContainer(result, snapshot);
     return result;
   }
+  if (!mayBeMistyped(result, snapshot)) return result;
   // Nobody looked at the directory that such a path means: arguments are text, which cannot hold its bytes.
   if (path.includes('\ufffd') || showsBytes(path))
     throw new Failure('E_USAGE', `the path of a worker has to be UTF-8, and ${path} is not`, null);

@@ -1,17 +1,16 @@
 /** The locks of a whole town, for programs: functions with the names and promises of the original package. */
-import { examineSnapshot } from './core/judge/examine.ts';
 import { planRepair } from './core/plan.ts';
 import { refusalOf } from './core/report/refusals.ts';
 import type { ReleaseOutcome } from './core/report/report.ts';
-import type { LockFile, Snapshot } from './core/types/evidence.ts';
+import type { LockFile } from './core/types/evidence.ts';
 import type { Collision, Examination } from './core/types/judgement.ts';
-import { openTown } from './diagnose.ts';
+import { type ExamineOptions, judgeTown, lookInto, openTown } from './diagnose.ts';
 import type { JudgeOptions } from './lock/ask-the-judge.ts';
-import { type LookOptions, look, type OpenTown } from './look.ts';
+import type { LookOptions } from './look.ts';
 import { carryOut } from './repair/carry-out.ts';
 import { skipped } from './repair/outcomes.ts';
 
-export interface TownLocksOptions extends Omit<JudgeOptions, 'town'> {
+export interface TownLocksOptions extends Omit<JudgeOptions, 'town'>, Pick<ExamineOptions, 'plugins'> {
   /** `default`: everything but repositories' insides; `deep`: everything; `quick`: known places only. */
   readonly scan?: 'default' | 'deep' | 'quick';
 }
@@ -23,11 +22,10 @@ export interface CleanedLock {
 }
 
 /** Judges every lock of a town. Throws Failure E_USAGE for a town that does not exist, E_CONFIG for a broken configuration. */
-export const examineTown = async (town?: string, options: LookOptions = {}): Promise<Examination> =>
-  examineSnapshot(await lookAtAll(openTown(town, options), options));
-
-const lookAtAll = ({ town, config, table }: OpenTown, options: LookOptions): Promise<Snapshot> =>
-  look(town, options.scan ?? 'default', [], { ...options, table }, config);
+export const examineTown = async (
+  town?: string,
+  options: LookOptions & Pick<ExamineOptions, 'plugins'> = {},
+): Promise<Examination> => judgeTown(await openTown(town, options), options);
 
 /**
  * Every lock below a directory, invalid and unreadable ones included, sorted by worker. Reads only.
@@ -37,7 +35,7 @@ export const findAllLocks = async (
   root: string,
   options: TownLocksOptions = {},
 ): Promise<readonly LockFile[]> => {
-  const { locks } = await lookAtAll(openTown(root, options), options);
+  const { locks } = await lookInto(await openTown(root, options), [], options);
   return locks;
 };
 
@@ -50,8 +48,8 @@ export const cleanStaleLocks = async (
   root: string,
   options: TownLocksOptions = {},
 ): Promise<readonly CleanedLock[]> => {
-  const place = openTown(root, options);
-  const examination = examineSnapshot(await lookAtAll(place, options));
+  const place = await openTown(root, options);
+  const examination = await judgeTown(place, options);
   const stale = examination.verdicts.filter(({ state }) => state === 'stale');
   const findings = stale.map(({ lock }) => ({ fix: { action: 'release', lock: lock.id } as const }));
   const plan = planRepair({ examination, outcomes: [{ findings }], workers: null, force: false });

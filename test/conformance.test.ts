@@ -12,8 +12,8 @@ import { runCheck } from '../src/core/run-checks.ts';
 import type { Snapshot } from '../src/core/types/evidence.ts';
 import { NOTES, REASONS } from '../src/core/types/judgement.ts';
 import type { Report } from '../src/core/types/report.ts';
-import { importedFile, PROJECT, readSources } from './support/source-files.ts';
-import { functionsIn, lateConstantsIn } from './support/syntax.ts';
+import { importedFile, importsName, PROJECT, readSources } from './support/source-files.ts';
+import { exportsIn, functionsIn, lateConstantsIn } from './support/syntax.ts';
 
 const read = (path: string): string => readFileSync(join(PROJECT, path), 'utf8');
 const towns = readdirSync(join(PROJECT, 'fixtures/towns')).sort();
@@ -372,11 +372,64 @@ describe('layers', () => {
   test('no name is exported by two files', () => {
     const homes = new Map<string, string[]>();
     for (const { path, text } of written)
-      for (const [, name = ''] of text.matchAll(/^export (?:const|interface|type|class) (\w+)/gm))
-        homes.set(name, [...(homes.get(name) ?? []), path]);
+      for (const name of exportsIn(text)) homes.set(name, [...new Set([...(homes.get(name) ?? []), path])]);
     // Every command exports `run`.
     homes.delete('run');
     expect([...homes].filter(([, paths]) => paths.length > 1)).toEqual([]);
+  });
+
+  test('exports are found in every form', () => {
+    const forms =
+      'const zz = 1; export { zz as one }; export { two }; export { a as three, b } from "./a.ts"; export const four = 1; export type Five = 1; export interface Six {} export class Seven {}';
+    expect(exportsIn(forms)).toEqual(['one', 'two', 'three', 'four', 'Five', 'Six', 'Seven']);
+  });
+
+  test('only the driver looks and judges; every other composition is named here', () => {
+    const importersOf = (name: string, module: string): readonly string[] =>
+      written.filter((source) => importsName(source, name, module)).map(({ path }) => path);
+    expect(importersOf('gather', 'src/evidence/gather.ts')).toEqual(['src/look.ts']);
+    expect(importersOf('look', 'src/look.ts')).toEqual([
+      'src/diagnose.ts',
+      // On a machine without a doctor: the evidence is judged elsewhere.
+      'src/fleet/collector.ts',
+      // Under the guard, at locks of a look before.
+      'src/repair/second-look.ts',
+    ]);
+    expect(importersOf('tableFor', 'src/kinds-of.ts')).toEqual([
+      'src/diagnose.ts',
+      'src/fleet/collector.ts',
+      // Before a start, without plug-ins.
+      'src/look.ts',
+    ]);
+    expect(importersOf('examineSnapshot', 'src/core/judge/examine.ts')).toEqual([
+      'src/core/askers-own.ts',
+      'src/diagnose.ts',
+      'src/fleet/examine-fleet.ts',
+      'src/index.ts',
+      // For the lock library.
+      'src/look.ts',
+    ]);
+    expect(importersOf('judgeSnapshot', 'src/core/judge/examine.ts')).toEqual([
+      'src/places/removal.ts',
+      'src/repair/second-look.ts',
+    ]);
+  });
+
+  test.each([
+    "import { examineSnapshot } from '../../look.ts';",
+    "import { type A, examineSnapshot as judge } from '../../look.ts';",
+    "import * as all from '../../look.ts';",
+    "export { examineSnapshot } from '../../look.ts';",
+    "export * from '../../look.ts';",
+    "const { examineSnapshot: judge } = await import('../../look.ts');",
+    "(await import('../../look.ts')).examineSnapshot(it);",
+    "const all = await import('../../look.ts');",
+  ])('an import in any form is found: %s', (text) => {
+    const path = 'src/cli/commands/who.ts';
+    expect(importsName({ path, text }, 'examineSnapshot', 'src/look.ts')).toBe(true);
+    expect(
+      importsName({ path, text: text.replace('look.ts', 'other.ts') }, 'examineSnapshot', 'src/look.ts'),
+    ).toBe(false);
   });
 
   test('evidence does not import judgements, nor the code that judges and reports', () => {

@@ -1,11 +1,17 @@
 /** A kind of lock from a plug-in is found, judged, released and restored like a built-in one; a broken one is refused. */
-import { readFileSync, utimesSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, expect, test } from '@jest/globals';
+import type { Snapshot } from '../src/core/types/evidence.ts';
 import { examine } from '../src/diagnose.ts';
 import { heal } from '../src/heal.ts';
+import { preflightRemoval } from '../src/places/removal.ts';
+import { who } from '../src/places/who.ts';
 import { undoReleases } from '../src/repair/undo.ts';
+import { cleanStaleLocks, examineTown, findAllLocks } from '../src/town-locks.ts';
 import { doctor } from './cli/run-cli.ts';
+import { git } from './situations/repository.ts';
 import { bareEnvironment, hostTest } from './situations/stage.ts';
 import { cleanUp, deadPid, makeTmuxTmpdir, makeTown, type TestTown } from './support/index.ts';
 
@@ -67,6 +73,58 @@ hostTest("the configuration loads a plug-in's kind and switches it off", async (
   expect((await examine(town.root, { env })).locks).toEqual([]);
   configure({ 'acme/pdi': false });
   await expect(examine(town.root, { env })).rejects.toThrow('there is no kind of lock "acme/pdi"');
+});
+
+hostTest("every look at a town finds locks of its plug-ins' kinds", async () => {
+  const town = makeTown({ workers: ['a'] });
+  git(town.root, 'init', '-q');
+  git(town.root, 'commit', '-q', '--allow-empty', '-m', 'first');
+  const tree = `${town.root}-tree`;
+  git(town.root, 'worktree', 'add', '-q', tree);
+  town.write('plugin/kind.mjs', readFileSync(PLUGIN, 'utf8'));
+  town.write('lock-doctor.json', JSON.stringify({ plugins: ['./plugin/kind.mjs'] }));
+  write(town, 'x.pid', `${process.pid}\n`, 0);
+  const stale = write(town, 'stale.pid', `${deadPid()}\n`);
+  mkdirSync(join(tree, '.acme'));
+  writeFileSync(join(tree, '.acme/y.pid'), `${process.pid}\n`);
+  const { env } = withPlugin();
+  const ids = ['acme/pid:a/.acme/stale.pid', 'acme/pid:a/.acme/x.pid'];
+  const { locks } = (await examineTown(town.root, { env })).snapshot;
+  expect(locks.map(({ id }) => id)).toEqual(ids);
+  expect((await findAllLocks(town.root, { env })).map(({ id }) => id)).toEqual(ids);
+  const printed = doctor(['--save-snapshot', '-', '--town', town.root], { env });
+  expect((JSON.parse(printed.stdout) as Snapshot).locks.map(({ id }) => id)).toEqual(ids);
+  const messages = async (directory: string): Promise<readonly string[]> =>
+    (await preflightRemoval(town.root, [directory], { env })).results.map(({ message }) => message);
+  expect(await messages('a')).toEqual([expect.stringContaining('a/.acme/x.pid is held')]);
+  // A worktree beside the town is a town of its own, and is asked about in this one.
+  expect(await messages(tree)).toEqual([expect.stringContaining('.acme/y.pid is held')]);
+  const cleaned = await cleanStaleLocks(town.root, { env });
+  expect(cleaned.map(({ lock, outcome }) => [lock.id, outcome.status])).toEqual([
+    ['acme/pid:a/.acme/stale.pid', 'fixed'],
+  ]);
+  expect(existsSync(stale)).toBe(false);
+});
+
+hostTest('a question about a directory runs no plug-in of that directory', async () => {
+  const town = makeTown({ workers: ['a'] });
+  const other = makeTown({ workers: ['b'] });
+  other.write('plugin.mjs', 'throw new Error("code of a worker ran");');
+  other.write(
+    'lock-doctor.json',
+    JSON.stringify({ plugins: ['./plugin.mjs'], kinds: { 'acme/pid': false } }),
+  );
+  const { env } = withPlugin();
+  const asked = join(other.root, 'b');
+  expect((await who(town.root, [asked], { env })).places.map(({ path }) => path)).toEqual([asked]);
+  const { results } = await preflightRemoval(town.root, [asked], { env });
+  expect(results.map(({ worker }) => worker)).toEqual([asked]);
+  await expect(who(other.root, [], { env })).rejects.toThrow('code of a worker ran');
+});
+
+test('a mistyped command that would print evidence is told as one', () => {
+  const { stderr, status } = doctor(['lokcs', '--save-snapshot', '-']);
+  expect([status, stderr]).toEqual([2, expect.stringContaining('Did you mean: doctor locks?')]);
 });
 
 test("explain prints the page of a plug-in's kind", () => {

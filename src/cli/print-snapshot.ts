@@ -1,12 +1,12 @@
 /** `--save-snapshot -`: the evidence of a run on standard output, for a doctor on another machine. Nothing is judged. */
 import { EXIT } from '../core/types/report.ts';
-import { openTown } from '../diagnose.ts';
-import { look } from '../look.ts';
+import { lookAsPrepared } from '../diagnose.ts';
 import { renderJsonLine } from '../reporters/json.ts';
 import { VERSION } from '../version.ts';
 import type { Arguments } from './arguments/arguments.ts';
 import { usage } from './arguments/usage.ts';
-import { lookOptionsOf, townNamedBy } from './options-of.ts';
+import { prepareRun } from './diagnose.ts';
+import { diagnoseOptionsOf } from './options-of.ts';
 import type { Outcome, Terminal } from './terminal/terminal.ts';
 
 /** Gathers, and prints the snapshot in place of a report. The exit code says that it could be gathered, and no more. */
@@ -15,8 +15,7 @@ export const printSnapshot = async (given: Arguments, terminal: Terminal): Promi
   if (json || format !== null) throw usage('--save-snapshot - prints evidence, and no report in any format');
   if (on.length > 0) throw usage('--save-snapshot and --on cannot be combined');
   if (fromSnapshot !== null) throw usage('--save-snapshot - and --from-snapshot cannot be combined');
-  const options = lookOptionsOf(given, terminal);
-  const { town, config, table } = openTown(townNamedBy(given, given.positionals[0]), options);
-  const snapshot = await look(town, options.scan ?? 'default', [], { ...options, table }, config);
+  const options = await diagnoseOptionsOf(given, terminal);
+  const snapshot = await lookAsPrepared(await prepareRun(given, given.positionals[0], options), options);
   return { exitCode: EXIT.ok, stdout: renderJsonLine({ ...snapshot, version: VERSION }), stderr: '' };
 };

@@ -9,13 +9,7 @@ import { claimsWorker } from '../core/town/lock-rules.ts';
 import type { Snapshot } from '../core/types/evidence.ts';
 import { type Answer, EXIT, type PreflightResult } from '../core/types/report.ts';
 import { isMarked } from '../evidence/town/marker.ts';
-import {
-  hintForGone,
-  hintForNear,
-  hintForOutside,
-  nearestWorker,
-  refuseContainer,
-} from '../evidence/town/new-worker.ts';
+import { hintForGone, hintForNear, hintForOutside, nearestWorker } from '../evidence/town/new-worker.ts';
 import type { TownRoot } from '../evidence/town/root.ts';
 import { absoluteOf, resolveWorker } from '../evidence/town/worker-path.ts';
 import { leadsToDirectory } from '../io/disk/entry-exists.ts';
@@ -26,7 +20,15 @@ import { doctorsJudge } from '../lock/ask-the-judge.ts';
 import { LockError, LockedError } from '../lock/errors.ts';
 import { lockFilesIn, makeNonce } from '../lock/files/names.ts';
 import { startTokenOf } from '../lock/identity.ts';
-import { followMoves, type LookOptions, lookToStart, movedFrom, placeWorker, townOf } from '../look.ts';
+import {
+  followMoves,
+  type LookOptions,
+  lookToStart,
+  movedFrom,
+  placeWorker,
+  refuseEmptyContainer,
+  townOf,
+} from '../look.ts';
 import type { TakenOver } from '../repair/note-take-over.ts';
 import { quoteCommand } from '../reporters/screen/shell-quote.ts';
 import { endHold } from './end-hold.ts';
@@ -118,7 +120,6 @@ export const runUnderLock = async (request: ExecRequest): Promise<ExecOutcome> =
   for (;;) {
     let waitForChange = change;
     const { refusal, noted } = await answerNow(target, request);
-    if (refusal === null) refuseContainer(target.worker, target.town.root);
     const onHeld: ExecRequest['onHeld'] = (worker, root) => request.onHeld?.(worker, root, noted);
     const outcome =
       refusal ??
@@ -185,7 +186,10 @@ const answerNow = async (target: Target, request: ExecRequest): Promise<AnswerNo
   const trees = movedFrom([target.named, target.directory], snapshot.town.movedTrees);
   const told = await followMoves(result, trees, (there) => answerPreflight(there), request);
   const isMeant = told !== result || !mayBeMistyped(result, snapshot);
-  if (told.answer === 'free' || (told.answer === 'repair' && told.state === 'stale')) {
+  const isFree = told.answer === 'free' || (told.answer === 'repair' && told.state === 'stale');
+  if (told === result && leadsToDirectory(target.directory))
+    refuseEmptyContainer(isFree ? { ...told, answer: 'free' } : told, snapshot);
+  if (isFree) {
     // An agent's own stale lock is taken over: nothing is left to say of it.
     const { locks } = snapshot;
     const isNoted = locks.some(({ kind }) => kind === 'git-lock') && !locks.some(claimsWorker);

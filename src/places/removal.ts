@@ -11,7 +11,7 @@ import type { Gap, MovedTree, Observed, Snapshot } from '../core/types/evidence.
 import type { Verdict } from '../core/types/judgement.ts';
 import type { RepositoryWork } from '../core/types/removal.ts';
 import type { PreflightReport } from '../core/types/report.ts';
-import { openTown } from '../diagnose.ts';
+import { lookInto, openBeside, openTown } from '../diagnose.ts';
 import { documentOf } from '../document.ts';
 import { askGit } from '../evidence/git/facts.ts';
 import type { GitClient } from '../evidence/git/git-command.ts';
@@ -26,7 +26,7 @@ import { readdirSync, realpathSync, silentServerIn, statSync } from '../io/file-
 import { isFew } from '../io/programs/command.ts';
 import { findProgram } from '../io/programs/find-program.ts';
 import { tryOr } from '../io/try-or.ts';
-import { type LookOptions, look, movedFrom, type OpenTown, placeWorker } from '../look.ts';
+import { type LookOptions, movedFrom, placeWorker } from '../look.ts';
 import { directoryNamed, type NamedDirectory, peopleIn } from './directory-named.ts';
 
 /** A status of a large working tree on a slow disk takes longer than anything else that is asked. */
@@ -47,15 +47,14 @@ export const preflightRemoval = async (
   options: LookOptions = {},
 ): Promise<PreflightReport> => {
   const { cwd = process.cwd() } = options;
-  const here = openTown(town, options);
+  const here = await openTown(town, options);
   const named = directories.map((given) => directoryNamed(given, here.town, cwd));
   const looks = new Map<string, Promise<Snapshot>>();
   const lookAt = (root: string): Promise<Snapshot> => {
     const before = looks.get(root);
     if (before !== undefined) return before;
-    const place: OpenTown = root === here.town.root ? here : openTown(root, options);
-    const scan = options.scan ?? 'default';
-    const snapshot = look(place.town, scan, [], { ...options, table: place.table }, place.config);
+    const place = root === here.town.root ? here : openBeside(here, root, options);
+    const snapshot = lookInto(place, [], options);
     looks.set(root, snapshot);
     return snapshot;
   };

@@ -2,12 +2,12 @@
 import { relativeTo } from '../core/town/roles.ts';
 import type { Gap, Snapshot } from '../core/types/evidence.ts';
 import { EXIT, type PlaceOfWork, type WhoReport } from '../core/types/report.ts';
-import { openTown } from '../diagnose.ts';
+import { lookInto, openBeside, openTown } from '../diagnose.ts';
 import { documentOf } from '../document.ts';
 import { isRepository } from '../evidence/town/marker.ts';
 import { treesInside } from '../evidence/town/new-worker.ts';
 import { isNoDirectory } from '../io/disk/entry-exists.ts';
-import { type LookOptions, look } from '../look.ts';
+import type { LookOptions } from '../look.ts';
 import { directoryNamed, type NamedDirectory, peopleIn } from './directory-named.ts';
 
 /**
@@ -22,7 +22,7 @@ export const who = async (
   options: LookOptions = {},
 ): Promise<WhoReport> => {
   const { cwd = process.cwd() } = options;
-  const here = openTown(town, options);
+  const here = await openTown(town, options);
   const named: readonly NamedDirectory[] =
     directories.length === 0
       ? [{ root: here.town.root, worker: relativeTo(here.town.root, cwd) ?? '.' }]
@@ -30,12 +30,11 @@ export const who = async (
   const places = new Map<string, PlaceOfWork>();
   const gaps: Gap[] = [];
   for (const root of new Set(named.map((each) => each.root))) {
-    const place = root === here.town.root ? here : openTown(root, options);
+    const place = root === here.town.root ? here : openBeside(here, root, options);
     const asked = named.filter((each) => each.root === root);
     const trees = isRepository(root) ? treesInside(root) : [];
     const workers = [...asked.map(({ worker }) => worker).filter((worker) => worker !== '.'), ...trees];
-    const scan = options.scan ?? 'default';
-    const snapshot = await look(place.town, scan, workers, { ...options, table: place.table }, place.config);
+    const snapshot = await lookInto(place, workers, options);
     gaps.push(...snapshot.gaps);
     for (const each of asked)
       for (const found of peopleIn(each, snapshot, trees))

@@ -5,8 +5,6 @@ import type { ByWhom, Consent } from '../core/types/history.ts';
 import { callerUid, sudoUid } from '../io/trust.ts';
 import { tryOr } from '../io/try-or.ts';
 
-export type { ByWhom, Consent };
-
 /** What the acting command says of itself. */
 export interface Asked {
   /** Its whole command line. */

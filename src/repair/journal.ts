@@ -7,7 +7,7 @@ import { constants } from 'node:fs';
 import { dirname } from 'node:path';
 import { AGENT_HOME } from '../core/record/lock-names.ts';
 import type { LockKind, Stamp, TrueHolder } from '../core/types/evidence.ts';
-import type { NotedHolder } from '../core/types/history.ts';
+import type { ByWhom, NotedHolder } from '../core/types/history.ts';
 import type { State } from '../core/types/judgement.ts';
 import type { LetGo } from '../core/types/kind.ts';
 import { isMarked } from '../evidence/town/marker.ts';
@@ -21,7 +21,6 @@ import { callersHome } from '../io/home-directory.ts';
 import { agentsLockFiles } from '../lock/files/names.ts';
 import { ignoreDirectory, syncDirectory } from '../lock/files/staging.ts';
 import { escapeJson } from '../reporters/screen/safe-text.ts';
-import type { ByWhom } from './by-whom.ts';
 
 /** A release that is about to happen. */
 export interface ReleaseEntry {

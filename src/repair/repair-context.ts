@@ -1,12 +1,13 @@
 /** What every repair needs, and rules for the paths that it may touch. */
 import { isAbsolute, relative, resolve, sep } from 'node:path';
 import type { LockFile } from '../core/types/evidence.ts';
+import type { ByWhom } from '../core/types/history.ts';
 import type { State, Verdict } from '../core/types/judgement.ts';
 import type { LockTable } from '../evidence/locks/lock-table.ts';
 import { type SystemCalls, systemCalls } from '../io/disk/system-calls.ts';
 import { builtInTable } from '../kinds-of.ts';
 import type { GuardOptions } from '../lock/guard/guard.ts';
-import { type Asked, type ByWhom, byWhom } from './by-whom.ts';
+import { type Asked, byWhom } from './by-whom.ts';
 
 /** One lock to be released, as it was diagnosed. */
 export interface ReleaseStep {

@@ -71,7 +71,7 @@ describe('a batch', () => {
     const town = townWithLocks(50);
     const examination = await examineTown(town.root);
     let looks = 0;
-    const judge = secondLook(examination, { ...openTown(town.root, {}), wantsToStart: false });
+    const judge = secondLook(examination, { ...(await openTown(town.root, {})), wantsToStart: false });
     const outcomes: ReleaseOutcome[] = [];
     await applyReleases(await stepsFor(town), makeRunId(Date.now()), {
       townRoot: town.root,
@@ -207,11 +207,12 @@ describe('in a batch', () => {
       for (const [index, { since }] of SORTS.entries()) await since?.(town, workerAt(index));
       const run = makeRunId(Date.now());
       const outcomes = new Map<string, string>();
+      const place = await openTown(town.root, {});
       const release = (some: typeof steps): Promise<void> =>
         applyReleases(some, run, {
           townRoot: town.root,
           guardTimeoutMs: 50,
-          judge: secondLook(examination, { ...openTown(town.root, {}), wantsToStart: false }),
+          judge: secondLook(examination, { ...place, wantsToStart: false }),
           onOutcome: ({ lock }, { status, reason }) => {
             const sort = names.get(lock.worker) ?? lock.worker;
             outcomes.set(sort, `${status}: ${withoutPlace(reason, town, run)}`);

@@ -13,6 +13,7 @@ import {
 import { basename, join } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { townSocketNames } from '../../src/evidence/tmux/tmux.ts';
+import { doctor } from '../cli/run-cli.ts';
 import {
   canBecomeOthers,
   cleanUp,
@@ -192,6 +193,25 @@ describe('servers: one was not reached', () => {
         },
       ],
     });
+  });
+
+  tmuxTest('a SIGSTOPped server → explain, preflight and exec refuse a rig in the same words', async () => {
+    const { town, startTmux } = setStage();
+    const server = await startTmux();
+    server.freeze();
+    const ask = (command: string, ...more: readonly string[]) => {
+      const args = [command, '--town', town.root, '--socket', server.socket, 'gastown', ...more];
+      const { status, stdout, stderr } = doctor(args);
+      return { status, stdout, stderr };
+    };
+    const refused = {
+      status: 2,
+      stdout: '',
+      stderr: 'doctor: gastown is a rig, not a worker\nSee: doctor locks\n',
+    };
+    expect(ask('preflight')).toEqual(refused);
+    expect(ask('explain')).toEqual(refused);
+    expect(ask('exec', '--', 'true')).toEqual(refused);
   });
 
   tmuxTest('a SIGSTOPped server beside one that shows the agent → held', async () => {

@@ -32,6 +32,28 @@ export const readSources = (directory: string): readonly SourceFile[] =>
       };
     });
 
+/** A name in braces, and what is imported from where: `{ look as l } from './look.ts'`, `{ look } = await import('./look.ts')`. */
+const BRACES =
+  /\b(?:import|export)\s*\{([^{}]*)\}\s*from\s*['"]([^'"]+)['"]|\{([^{}]*)\}\s*=\s*await\s+import\(\s*['"]([^'"]+)['"]/g;
+/** All of a module, or one name of it: `* as l from './look.ts'`, `(await import('./look.ts')).look`. */
+const WHOLE =
+  /\b(?:import|export)\s*\*[^'";]*from\s*['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]\s*,?\s*\)(?:\s*\)\s*\.\s*(\w+))?/g;
+
+/** True where a source imports this value of a module, or all of that module; passing it on counts. */
+export const importsName = (
+  { path, text }: Pick<SourceFile, 'path' | 'text'>,
+  name: string,
+  from: string,
+): boolean =>
+  [...text.matchAll(BRACES)].some(
+    ([, names = '', specifier = '', late = '', module = '']) =>
+      importedFile(path, specifier + module) === from &&
+      `${names}${late}`.split(',').some((one) => one.trim().split(/\s+as\s+|\s*:\s*/)[0] === name),
+  ) ||
+  [...text.replaceAll(BRACES, '').matchAll(WHOLE)].some(
+    ([, all = '', late = '', member = name]) => importedFile(path, all + late) === from && member === name,
+  );
+
 /** The project file to which a relative specifier refers; null for packages and Node's modules. */
 export const importedFile = (from: string, specifier: string): string | null =>
   specifier.startsWith('.') ? relative('.', join(dirname(from), specifier)) : null;

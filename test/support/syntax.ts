@@ -44,6 +44,25 @@ export const functionsIn = (text: string): readonly string[] => {
   return names;
 };
 
+/** Names that a module exports as its own: declared there, listed in an `export { … }`, or passed on under another name. */
+export const exportsIn = (text: string): readonly string[] =>
+  treeOf(text).flatMap((item) => {
+    if (item.type === 'ExportDeclaration') {
+      const { id, identifier, declarations = [] } = item.declaration as Node;
+      return [id, identifier, ...(declarations as readonly Node[]).map((each) => each.id)].flatMap(nameOf);
+    }
+    if (item.type !== 'ExportNamedDeclaration') return [];
+    const isOwn = !isNode(item.source);
+    return (item.specifiers as readonly Node[]).flatMap(({ orig, exported }) => {
+      const [own = ''] = nameOf(orig);
+      const [name = own] = nameOf(exported);
+      return isOwn || name !== own ? [name] : [];
+    });
+  });
+
+const nameOf = (node: unknown): readonly string[] =>
+  isNode(node) && 'value' in node ? [String(node.value)] : [];
+
 /** Names of a module's constants (not functions) that are used above their definition. */
 export const lateConstantsIn = (text: string): readonly string[] => {
   const tree = treeOf(text);

@@ -20,10 +20,11 @@ import type { Kind } from '../../core/types/kind.ts';
 import { EXIT, type PreflightResult, type ReportLease } from '../../core/types/report.ts';
 import { findWorker } from '../../diagnose.ts';
 import { documentOf } from '../../document.ts';
-import { hintForGone, refuseContainer } from '../../evidence/town/new-worker.ts';
+import { hintForGone } from '../../evidence/town/new-worker.ts';
 import { refuseSilent } from '../../evidence/town/root.ts';
 import type { FleetDiagnosis } from '../../fleet/examine-fleet.ts';
 import type { LeaseBook } from '../../lease/lease-book.ts';
+import { refuseEmptyContainer } from '../../look.ts';
 import { renderJson } from '../../reporters/json.ts';
 import { leaseInWords } from '../../reporters/screen/lock-words.ts';
 import { quoteCommand } from '../../reporters/screen/shell-quote.ts';
@@ -206,7 +207,7 @@ const inTown = async (word: string, given: Arguments, terminal: Terminal, pen: P
     if (here === null) throw new Error('nothing was looked at');
     const worker = workerNamed(word, here.examination, terminal.cwd);
     const topic: Topic = { kind: 'worker', id: worker, ...pageOfWorker(worker, here.examination, pen) };
-    if (topic.answer?.answer === 'free') refuseContainer(worker, here.examination.snapshot.town.root);
+    if (topic.answer !== null) refuseEmptyContainer(topic.answer, here.examination.snapshot);
     return withLease(topic, here.leases, pen);
   } catch (error) {
     const plain = plainWord(word) ?? plainWord(asOneWord(word)) ?? inGlossary(asOneWord(word));

@@ -4,7 +4,7 @@ import { chooseEvents, eventsOfRun, isRunId } from '../../core/report/choose-eve
 import { townOption } from '../../core/report/name-worker.ts';
 import type { HistoryEvent } from '../../core/types/history.ts';
 import { EXIT } from '../../core/types/report.ts';
-import { openTown } from '../../diagnose.ts';
+import { findTown } from '../../diagnose.ts';
 import { documentOf } from '../../document.ts';
 import { nearestWorker, treesBeside } from '../../evidence/town/new-worker.ts';
 import { outsideName } from '../../evidence/town/outside-trees.ts';
@@ -31,7 +31,7 @@ const USUAL_LIMIT = 30;
 
 /** Reads only. Exit code 1 where not all of the journal could be read. */
 export const run: RunCommand = async (given, terminal) => {
-  const { town } = openTown(townNamedBy(given, undefined), lookOptionsOf(given, terminal));
+  const { town } = findTown(townNamedBy(given, undefined), lookOptionsOf(given, terminal));
   const { events: all, missing } = readHistory(systemCalls, town.root);
   const { options } = given;
   for (const kind of options.kind) checkKind(kind);

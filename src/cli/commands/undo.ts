@@ -2,7 +2,7 @@
 import { count } from '../../core/report/amounts.ts';
 import { describeInterrupted, exitCodeAfter } from '../../core/report/interruption.ts';
 import { EXIT, type ReportError } from '../../core/types/report.ts';
-import { openTown } from '../../diagnose.ts';
+import { findTown } from '../../diagnose.ts';
 import { documentOf } from '../../document.ts';
 import { systemCalls } from '../../io/disk/system-calls.ts';
 import type { JournalDamage } from '../../repair/find-releases.ts';
@@ -55,7 +55,7 @@ export const run: RunCommand = async (given, terminal) => {
     if (given.positionals.length > 0) throw usage('--list takes no id', 'doctor undo --list');
     return (await import('./log.ts')).run(given, terminal);
   }
-  const place = openTown(townNamedBy(given, undefined), lookOptionsOf(given, terminal));
+  const place = findTown(townNamedBy(given, undefined), lookOptionsOf(given, terminal));
   const others = given.options.on.some((name) => name !== 'here');
   const undone = others
     ? await (await import('../elsewhere/fleet.ts')).undoOn(given, terminal, place)

@@ -10,6 +10,7 @@ import { healFleet } from '../../fleet/heal-fleet.ts';
 import { type Chosen, chooseMachines } from '../../fleet/machine.ts';
 import { readUserMachines } from '../../fleet/user-config.ts';
 import type { HealRun } from '../../heal.ts';
+import type { FoundTown } from '../../look.ts';
 import type { Arguments } from '../arguments/arguments.ts';
 import { usage } from '../arguments/usage.ts';
 import { notice } from '../terminal/notice.ts';
@@ -20,7 +21,7 @@ import { userConfigFile } from './asks-others.ts';
 export const machinesFor = (
   { options }: Arguments,
   { env, stderr }: Terminal,
-  place: Preparation['place'],
+  place: FoundTown | null,
 ): Chosen => {
   const own = userConfigFile(env);
   const user = own === null ? {} : readUserMachines(own, (note) => stderr.write(notice(note, stderr)));
@@ -66,11 +67,7 @@ export const healOn =
   };
 
 /** `undo --on`: one machine and one of its towns, so that nobody restores more than they mean to. */
-export const undoOn = async (
-  given: Arguments,
-  terminal: Terminal,
-  place: NonNullable<Preparation['place']>,
-) => {
+export const undoOn = async (given: Arguments, terminal: Terminal, place: FoundTown) => {
   const [id = null] = given.positionals;
   const { machines, named } = machinesFor(given, terminal, place);
   const [machine, ...others] = machines.filter(({ name }) => named.includes(name));

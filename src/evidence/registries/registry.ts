@@ -29,7 +29,7 @@ export interface SessionClaim {
   readonly status: string | null;
 }
 
-/** One tool's registry. Another tool is one more file like `claude.ts` and a line in `registries.ts`. */
+/** One tool's registry. CONTRIBUTING says how to add one. */
 export interface Registry {
   /** The tool's name in evidence, as in `claude "fix-login" (busy)`. */
   readonly tool: string;

@@ -1,7 +1,7 @@
 /** `doctor completion`: the scripts for shells, and the words that they ask for. */
 import { STATES } from '../../../core/types/judgement.ts';
 import { EXIT } from '../../../core/types/report.ts';
-import { loadChecks, openTown } from '../../../diagnose.ts';
+import { findTown, loadChecks } from '../../../diagnose.ts';
 import { workersNear } from '../../../evidence/town/new-worker.ts';
 import { systemCalls } from '../../../io/disk/system-calls.ts';
 import { readHistory } from '../../../repair/history/history.ts';
@@ -19,7 +19,7 @@ export const run: RunCommand = async (given, terminal) => {
   if (shell !== undefined) return { exitCode: EXIT.ok, stdout: completionScript(shell), stderr: '' };
   if (topic === 'releases') return { exitCode: EXIT.ok, stdout: releasesOf(given, terminal), stderr: '' };
   const options = await diagnoseOptionsOf(given, terminal);
-  const place = openTown(townNamedBy(given, undefined), options);
+  const place = findTown(townNamedBy(given, undefined), options);
   const workers = topic === 'checks' ? [] : workersNear('', place.town.root);
   const checks = topic === 'workers' ? [] : (await loadChecks(place, options)).map(({ id }) => id);
   const words = [...checks, ...(topic === 'topics' ? STATES : []), ...workers];
@@ -30,7 +30,7 @@ export const run: RunCommand = async (given, terminal) => {
 
 /** What `undo` takes: the runs and releases that it can restore, the newest first. */
 const releasesOf = (given: Arguments, terminal: Terminal): string => {
-  const { town } = openTown(townNamedBy(given, undefined), lookOptionsOf(given, terminal));
+  const { town } = findTown(townNamedBy(given, undefined), lookOptionsOf(given, terminal));
   const { events } = readHistory(systemCalls, town.root);
   const ids = [...restorableIds(events, systemCalls, town.root)].reverse();
   // A release's id is that of its run, and a number.

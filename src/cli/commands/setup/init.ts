@@ -3,7 +3,7 @@ import { existsSync, realpathSync } from 'node:fs';
 import { basename, isAbsolute } from 'node:path';
 import { count } from '../../../core/report/amounts.ts';
 import { EXIT } from '../../../core/types/report.ts';
-import { openTown } from '../../../diagnose.ts';
+import { findTown } from '../../../diagnose.ts';
 import { callersHome } from '../../../io/home-directory.ts';
 import { describeFailure } from '../../../io/programs/describe-failure.ts';
 import { type Canvas, createCanvas } from '../../../reporters/screen/canvas.ts';
@@ -21,7 +21,7 @@ import { canAsk, presentationFor, type RunCommand, type Terminal } from '../../t
  * something that was to be written was not.
  */
 export const run: RunCommand = async (given, terminal) => {
-  const { town } = openTown(townNamedBy(given, given.positionals[0]), lookOptionsOf(given, terminal));
+  const { town } = findTown(townNamedBy(given, given.positionals[0]), lookOptionsOf(given, terminal));
   const presentation = await presentationFor(given, terminal, terminal.stdout);
   const canvas = createCanvas(presentation);
   const parts = partsOf(surroundings(town.root, terminal.env));

@@ -2,7 +2,7 @@
 import { hostname } from 'node:os';
 import { formatDuration } from '../../../core/report/amounts.ts';
 import { EXIT } from '../../../core/types/report.ts';
-import { openTown } from '../../../diagnose.ts';
+import { findTown } from '../../../diagnose.ts';
 import { documentOf } from '../../../document.ts';
 import { askAbout, type MachineAnswer } from '../../../fleet/ask-about.ts';
 import { renderJson } from '../../../reporters/json.ts';
@@ -17,7 +17,7 @@ import { presentationFor, type RunCommand } from '../../terminal/terminal.ts';
 /** `doctor machines`: 0 where all answer, 22 where one does not. `--on here` is what the doctor of another machine asks us. */
 export const run: RunCommand = async (given, terminal) => {
   const { env } = terminal;
-  const place = openTown(townNamedBy(given, undefined), lookOptionsOf(given, terminal));
+  const place = findTown(townNamedBy(given, undefined), lookOptionsOf(given, terminal));
   const isOnlyHere = given.options.on.length > 0 && given.options.on.every((name) => name === 'here');
   const machines = isOnlyHere ? [] : machinesFor(given, terminal, place).machines;
   const others = await askAbout(machines, { ...askingOf(given), env });
