@@ -1,8 +1,8 @@
 // Decides which tests run at the same time. There are three lanes; each runs its files one after the other:
 //
 // - `beside-others`: tests that start no process, which depends on their imports from test/.
-// - `pid-namespace`: in a PID namespace of their own, where they see no other processes. The doctor does not trust a missing PID
-//   there (`numbersAreOurs` in src/evidence/restarts.ts), and tests outside see the processes that they start.
+// - `pid-namespace`: in a PID namespace of their own, where they see no other processes, made to look like a machine's
+//   (`numbersAreOurs` in src/evidence/restarts.ts). Tests outside see the processes that they start.
 // - `one-at-a-time`: all others, because doctors see the agents and tmux servers of other tests.
 //
 // A test whose first comment contains `Runs beside others:` or `Runs in a PID namespace:` and the reason belongs to that lane: it
@@ -22,8 +22,11 @@ const SAYS = [
 ];
 const IMPORT = /from '(\.{1,2}\/[^']+\.ts)'/g;
 
-// An empty directory covers each one with tmux sockets, which would be found without their processes.
+// Process 1 bears the name of an init, and the host's name is its own, as in a container that boots like a machine: in a mere sandbox
+// the doctor is unsure of everything. An empty directory covers each one with tmux sockets, which would be found without their
+// processes.
 const SCRIPT = `
+printf init >/proc/1/comm || exit
 for each in /tmp/tmux-*; do
   if [ -d "$each" ]; then mount -t tmpfs -o mode=755 none "$each" || exit; fi
 done
@@ -32,7 +35,7 @@ exit $?`;
 
 /** Put before a command, runs it in a new PID namespace. Process 1 is a shell, which reaps orphans; everything ends with it. */
 export const IN_PID_NAMESPACE = [
-  ...['unshare', ...MAY_MOUNT, '--pid', '--fork', '--kill-child', '--mount-proc'],
+  ...['unshare', ...MAY_MOUNT, '--uts', '--pid', '--fork', '--kill-child', '--mount-proc'],
   ...['sh', '-c', SCRIPT, 'sh', ...AS_CALLER],
 ];
 

@@ -18,7 +18,7 @@ import type { AcquireRequest } from '../lock/acquire.ts';
 import { Lock } from '../lock/agent-lock.ts';
 import { doctorsJudge } from '../lock/ask-the-judge.ts';
 import { LockError, LockedError } from '../lock/errors.ts';
-import { lockFilesIn, makeNonce } from '../lock/files/names.ts';
+import { agentsLockFiles, makeNonce } from '../lock/files/names.ts';
 import { startTokenOf } from '../lock/identity.ts';
 import {
   followMoves,
@@ -317,7 +317,7 @@ const take = async (
       await request.onTakenOver?.({
         townRoot: target.town.root,
         worker: target.worker,
-        lock: lockFilesIn(join(target.directory, '.runtime')).lock,
+        lock: agentsLockFiles(target.directory).lock,
         replaced,
       });
     return null;

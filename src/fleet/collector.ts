@@ -5,6 +5,7 @@
 import { hostname } from 'node:os';
 import { tableFor } from '../kinds-of.ts';
 import { look, townOf } from '../look.ts';
+import { readConfig } from '../read-config.ts';
 import { VERSION } from '../version.ts';
 
 const wordAfter = (words: readonly string[], option: string): string | undefined => {
@@ -26,7 +27,8 @@ const collect = async (words: readonly string[]): Promise<object> => {
     return { host: hostname(), version: VERSION, clock: new Date().toISOString() };
   const scan = words.includes('--deep') ? 'deep' : words.includes('--quick') ? 'quick' : 'default';
   const town = townOf(wordAfter(words, '--town'), {});
-  const snapshot = await look(town, scan, [], { table: tableFor({ path: null, kinds: {} }, town) });
+  const config = readConfig(town.root, town.source);
+  const snapshot = await look(town, scan, [], { table: tableFor(config, town) }, config);
   return { ...snapshot, version: VERSION };
 };
 

@@ -467,6 +467,8 @@ describe('the collector that is sent', () => {
   test('gives the same evidence as a doctor there', () => {
     const other = makeTown();
     other.lock(ADA, { session_id: '%55' });
+    other.write('lock-doctor.json', '{"kinds":{"pid-file":{"files":["run/*.pid"]}}}');
+    other.write('run/a.pid', `${process.pid}\n`);
     const path = `PATH=${process.execPath.replace(/\/[^/]+$/, '')}:/usr/bin:/bin`;
     const town = homeWith({ mini2: there(other, { reach: ['env', path] }) });
     const essence = (report: Report) => [
@@ -475,6 +477,7 @@ describe('the collector that is sent', () => {
     ];
     const sent = ask(town, '--send');
     expect(rowOf(sent, 'mini2')?.status).toBe('ok');
+    expect(sent.locks.map(({ kind }) => kind)).toEqual(['agent', 'pid-file']);
     expect(essence(sent)).toEqual(essence(ask(town)));
     const before = readdirSync(other.root, { recursive: true });
     ask(town, '--send');

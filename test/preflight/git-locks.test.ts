@@ -409,7 +409,7 @@ describe('a lock by which git keeps others from the index', () => {
     const lock = left(root, '.git/worktrees/beside/index.lock');
     const { status, stdout } = doctor(['preflight', '--fix', '.'], { env, cwd: tree });
     expect([status, existsSync(lock)]).toEqual([21, true]);
-    expect(stdout).toContain('not released, because a repair writes only inside its root');
+    expect(stdout).toContain('its lock was not released: it is outside this directory');
     const [command = []] = (await ask(repository, '.', tree)).next;
     expect(doctor(command.slice(1), { env, cwd: '/' }).status).toBe(0);
     expect((await ask(repository, '.', tree)).answer).toBe('free');

@@ -10,7 +10,7 @@ export const REFUSALS: Readonly<Record<Refusal['why'], string>> = {
   state: 'only a person releases it, by name',
   tracked: 'tracked by git',
   'tracked-unknown': 'git could not say whether it tracks it',
-  outside: 'it is outside this directory; run doctor --fix --town DIR',
+  outside: 'it is outside this directory',
   'not-a-file': "it is not a readable regular file of a lock's size",
   'not-utf8': 'its path is not UTF-8: move it aside by hand',
   'by-hand': 'somebody locked it by hand',
