@@ -108,8 +108,8 @@ describe('github', () => {
   test('prints one annotation per finding, with the lock file', () => {
     const lines = renderGithub(sick()).trimEnd().split('\n');
     expect(lines).toEqual([
-      '::warning file=/town/gastown/crew/joe/.runtime/agent.lock,title=invalid-lock::gastown/crew/joe: not a valid lock: the file is empty; written 8 h ago (doctor --fix releases it)%0Adoctor --fix --worker gastown/crew/joe',
-      '::warning file=/town/gastown/crew/bob/.runtime/agent.lock,title=stale-lock::gastown/crew/bob: its process (4242) and pane (%2555) are gone; taken 8 h ago (doctor --fix releases it)%0Adoctor --fix --worker gastown/crew/bob',
+      '::warning file=/town/gastown/crew/joe/.runtime/agent.lock,title=invalid-lock::gastown/crew/joe: not a valid lock: the file is empty; written 8 h ago (doctor --fix releases it)%0Adoctor --fix --worker gastown/crew/joe --town /town',
+      '::warning file=/town/gastown/crew/bob/.runtime/agent.lock,title=stale-lock::gastown/crew/bob: its process (4242) and pane (%2555) are gone; taken 8 h ago (doctor --fix releases it)%0Adoctor --fix --worker gastown/crew/bob --town /town',
       'lock-doctor: 3 locks: 1 held, 1 stale, 1 invalid.',
     ]);
   });
