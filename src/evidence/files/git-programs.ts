@@ -44,7 +44,8 @@ export const readGitUses = async (
   const running = [...rows.values()].filter(
     ({ pid, dead, isKernelThread }) => !dead && !isKernelThread && pid !== process.pid,
   );
-  const { nameOf, serverAt } = otherNames(directoriesOf(gitDirs), details);
+  // A linked working tree may lie on a server that is silent, while its git directory is here.
+  const { nameOf, serverAt } = otherNames(directoriesOf(gitDirs), details, []);
   const isGit = gitRecognizer(table, (pid, program) => serverAt(pid, program) !== null);
   const gits = new Set(running.filter((row) => isAtWork(row, table, isGit)).map(({ pid }) => pid));
   const below = treeBelow(rows, [...gits]);

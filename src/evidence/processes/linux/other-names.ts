@@ -26,10 +26,14 @@ interface Told {
   readonly mayLead: boolean;
 }
 
-/** @param trees the directories: absolute, symlinks resolved */
+/**
+ * @param trees the directories: absolute, symlinks resolved
+ * @param near those whose own servers are trusted to answer: by default all of them
+ */
 export const otherNames = (
   trees: readonly string[],
   { mountNamespace, mountInfo }: Pick<ProcessDetails, 'mountNamespace' | 'mountInfo'>,
+  near = trees,
 ): OtherNames => {
   const own = trees.map((tree) => [tree, tree] as const);
   const read = (pid: number): Told => {
@@ -43,7 +47,7 @@ export const otherNames = (
       ? { nameOf: () => 'untold', servers: [], mayLead: true }
       : {
           nameOf: translator([...names, ...own]),
-          servers: serversApart(theirs, ours, trees),
+          servers: serversApart(theirs, ours, near),
           mayLead: names.size > 0,
         };
   };
