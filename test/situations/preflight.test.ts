@@ -188,7 +188,7 @@ describe('preflight: unsure', () => {
     expect(shortOf(await ask(BOB, { timeoutMs: 300 }))).toEqual([22, 'unsure', null]);
   });
 
-  asOther('no lock, and tmux not installed → free (0) unless a tmux server is running', async () => {
+  asOther('no lock, and tmux not installed → free (0) unless a tmux server shows a doubt', async () => {
     const { town } = setStage();
     const home = makeTmuxTmpdir();
     for (const path of [town.root, home]) chmodSync(path, 0o755);
@@ -205,7 +205,7 @@ describe('preflight: unsure', () => {
         stdio: 'ignore',
       });
     };
-    tmux('new-session', '-d', '-s', 'x', 'sleep', '600');
+    tmux('new-session', '-d', '-s', 'x', 'while :; do my-agent; sleep 600; done');
     try {
       expect(shortOf(await askElsewhere(question, other))).toEqual([22, 'unsure', null]);
     } finally {
