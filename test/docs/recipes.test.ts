@@ -163,7 +163,7 @@ const RUNS: Readonly<Record<string, (story: StoryTown, block: Block) => void | P
     const there = makeTown();
     const init = await startProcess('unshare', [
       ...['--uts', '--pid', '--fork', '--kill-child', '--mount-proc'],
-      ...['sh', '-c', 'hostname box; exec sleep 600'],
+      ...['sh', '-c', 'hostname box; printf init >/proc/1/comm; sleep 600; exit'],
     ]);
     const children = `/proc/${init.pid}/task/${init.pid}/children`;
     const inside = await until(() => readFileSync(children, 'utf8').trim(), 'the container');

@@ -193,7 +193,7 @@ withNamespaces('two machines with their own host names and PIDs', () => {
     // Its init sleeps; a process that enters it has its host name and its PIDs.
     const init = await startProcess('unshare', [
       ...['--uts', '--pid', '--fork', '--kill-child', '--mount-proc'],
-      ...['sh', '-c', 'hostname box; exec sleep 600'],
+      ...['sh', '-c', 'hostname box; printf init >/proc/1/comm; sleep 600; exit'],
     ]);
     const children = `/proc/${init.pid}/task/${init.pid}/children`;
     const inside = await until(() => readFileSync(children, 'utf8').trim(), 'the container');
