@@ -4,6 +4,7 @@ import { isAgentCommand } from '../core/programs/by-name.ts';
 import { remembering } from '../core/remembering.ts';
 import type { ProcessEvidence, ProcessInfo } from '../core/types/evidence.ts';
 import { mayWrite } from '../io/trust.ts';
+import { unreadPids } from './registries/registry.ts';
 
 /** Root may write anywhere, so that says nothing of it. */
 const ROOT = 0;
@@ -24,9 +25,7 @@ export const withReachOfStrangers = (
     agents,
   }: { readonly root: string; readonly asker: number; readonly agents: readonly string[] },
 ): ProcessEvidence => {
-  const unread = new Set(
-    processes.closedRegistries?.flatMap(({ pid, isUnread }) => (isUnread ? (pid ?? []) : [])),
-  );
+  const unread = unreadPids(processes.closedRegistries);
   const isHidden = ({ pid, cwd, names }: ProcessInfo): boolean =>
     unread.has(pid) || (cwd?.seen === false && isAgentCommand(names, agents));
   const isStranger = ({ uid }: ProcessInfo): boolean => uid !== null && uid !== ROOT && uid !== asker;

@@ -2,6 +2,7 @@
  * Classifies a process at work in a worker's place: an agent (counts as life), a bystander, infrastructure or left behind (these
  * do not count), or an unknown program (doubt). A process is only left out where something shows that it is not an agent.
  */
+import { MAX_ANCESTORS } from '../pid.ts';
 import { remembering } from '../remembering.ts';
 import type { ProcessInfo } from '../types/evidence.ts';
 import { classifyNames, isListed, namesIn, tellingNames, type Vocabulary } from './by-name.ts';
@@ -29,9 +30,6 @@ const NAMED_BY_ITSELF: Classification = {
   why: 'named by GT_PROCESS_NAMES',
   startsOnlyItsOwn: false,
 };
-
-/** How many ancestors of a process are looked at: in a damaged snapshot the tree may be a ring. */
-const MAX_DEPTH = 64;
 
 const WAITING_SHELL: Classification = {
   class: 'bystander',
@@ -68,7 +66,7 @@ const NO_WORDS: readonly string[] = [];
 /** `GT_PROCESS_NAMES` of the process itself, else of the nearest one that it runs under. */
 const wordsFor = (process: ProcessInfo, processes: ReadonlyMap<number, ProcessInfo>): readonly string[] => {
   let member: ProcessInfo | undefined = process;
-  for (let depth = 0; member !== undefined && depth < MAX_DEPTH; depth += 1) {
+  for (let depth = 0; member !== undefined && depth < MAX_ANCESTORS; depth += 1) {
     const list = member.environment?.GT_PROCESS_NAMES;
     if (list !== undefined) return namesIn(list);
     member = processes.get(member.ppid);
@@ -108,7 +106,7 @@ export const classifier = (
     if (own.class !== 'unknown') return own;
     if (process.code === 'commands' && hasStartedSome(process.pid)) return WAITING_SHELL;
     let parent = processes.get(process.ppid);
-    for (let depth = 0; parent !== undefined && depth < MAX_DEPTH; depth += 1) {
+    for (let depth = 0; parent !== undefined && depth < MAX_ANCESTORS; depth += 1) {
       const above = alone(parent);
       const isShell = parent.code !== undefined && above.class === 'unknown';
       if (above.class !== 'bystander' && !isShell) break;

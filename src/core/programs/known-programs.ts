@@ -231,7 +231,7 @@ export const BYSTANDER_PROGRAMS: readonly KnownPrograms[] = [
     names: ['postgres mysqld mariadbd redis-server valkey-server mongod'],
     startsOnlyItsOwn: true,
   },
-  // They have a shell: `\\!` in psql, `.shell` in sqlite3.
+  // They have a shell: `\!` in psql, `.shell` in sqlite3.
   { why: "a database's client", names: ['sqlite3 psql mysql redis-cli'] },
   {
     why: 'a remote shell',

@@ -2,17 +2,13 @@
 import { programOf } from '../programs/classify.ts';
 import { isShell } from '../programs/known-programs.ts';
 import type { ProcessInfo, Snapshot, TmuxPane } from '../types/evidence.ts';
+import { descendantsReader } from './machine-index.ts';
 
 /** The pane's own process and all that run below it, in the foreground or not. */
 export const processesIn = (pane: Pick<TmuxPane, 'pid'>, { machine }: Snapshot): readonly ProcessInfo[] => {
-  const { list } = machine.processes;
-  const inside = new Set([pane.pid]);
-  // A process may have a smaller number than the one that started it.
-  for (let known = 0; known < inside.size; ) {
-    known = inside.size;
-    for (const { pid, ppid } of list) if (inside.has(ppid)) inside.add(pid);
-  }
-  return list.filter(({ pid }) => inside.has(pid));
+  const below = descendantsReader(machine.processes)(pane.pid);
+  const inside = new Set([pane.pid, ...below.map(({ pid }) => pid)]);
+  return machine.processes.list.filter(({ pid }) => inside.has(pid));
 };
 
 const isShellAlone = ({ names }: ProcessInfo): boolean => names.length > 0 && names.every(isShell);

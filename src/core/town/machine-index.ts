@@ -46,7 +46,8 @@ const townOf = (
   return path !== null && claimed.some((role) => isPlaceElsewhere(path, role)) ? 'other' : 'unsaid';
 };
 
-const descendantsReader = ({ list }: ProcessEvidence): ((pid: number) => readonly ProcessInfo[]) => {
+/** All that run below a process, each once, in no special order; a damaged list may be a ring. */
+export const descendantsReader = ({ list }: ProcessEvidence): ((pid: number) => readonly ProcessInfo[]) => {
   const children = groupBy(list, (process) => process.ppid);
   return (pid) => {
     const found: ProcessInfo[] = [];

@@ -1,5 +1,6 @@
 /** Tells which processes are gits, whatever they are called. Reads only, and never throws. */
 import { statSync } from 'node:fs';
+import { remembering } from '../../core/remembering.ts';
 import { baseName } from '../../io/disk/disk-path.ts';
 import { findProgram, findSystemProgram } from '../../io/programs/find-program.ts';
 import { tryOr } from '../../io/try-or.ts';
@@ -17,7 +18,6 @@ export const gitRecognizer = (
   { details }: ProcessTable,
   mayWait: (pid: number, program: string) => boolean,
 ): ((row: ProcessRow) => boolean) => {
-  const known = new Map<number, boolean>();
   let sizes: ReadonlySet<number> | undefined;
   const runsGit = (pid: number): boolean => {
     const program = details.executable(pid);
@@ -28,13 +28,10 @@ export const gitRecognizer = (
     const size = sizeOf(`${details.directory(pid)}/exe`);
     return size !== null && sizes.has(size);
   };
-  return ({ pid, comm }) => {
-    const before = known.get(pid);
-    if (before !== undefined) return before;
-    const isGit = isGitLike(comm, details.argv(pid)) || withoutStackTraces(() => runsGit(pid));
-    known.set(pid, isGit);
-    return isGit;
-  };
+  return remembering(
+    ({ pid, comm }) => isGitLike(comm, details.argv(pid)) || withoutStackTraces(() => runsGit(pid)),
+    ({ pid }) => pid,
+  );
 };
 
 const sizesOfGit = (): ReadonlySet<number> => {

@@ -161,11 +161,13 @@ export const linkedGitDirOf = (top: DiskPath): DiskPath | null => {
   return leadsBack ? gitDir : null;
 };
 
+const IN_WORKTREES = /\/worktrees\/[^/]+$/;
+
 /** True for the path of the git directory of a linked working tree, by its name. */
-export const isLinkedGitDir = (path: string): boolean => /\/worktrees\/[^/]+$/.test(path);
+export const isLinkedGitDir = (path: string): boolean => IN_WORKTREES.test(path);
 
 /** The main git directory of that of a linked working tree, by its name; any other path as it is. */
-export const mainOfLinked = (gitDir: string): string => gitDir.replace(/\/worktrees\/[^/]+$/, '');
+export const mainOfLinked = (gitDir: string): string => gitDir.replace(IN_WORKTREES, '');
 
 /** The absolute path to which the file `.git` in this directory points, whatever is there; null where it is no such file. */
 export const pointerIn = (top: DiskPath): DiskPath | null => {

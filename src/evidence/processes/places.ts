@@ -1,4 +1,5 @@
 /** Working directories of processes, by the town's own names. */
+import { MAX_ANCESTORS } from '../../core/pid.ts';
 import { classifyNames, isAgentCommand } from '../../core/programs/by-name.ts';
 import { relativeTo } from '../../core/town/roles.ts';
 import type { Observed } from '../../core/types/evidence.ts';
@@ -8,9 +9,6 @@ import type { ProcessQuestion } from './question.ts';
 import type { ProcessRow, ProcessTable } from './row.ts';
 import { shellCodeOf } from './shell-code.ts';
 import { treeBelow } from './table.ts';
-
-/** A table is read line by line while PIDs are reused: a process may seem to be its own ancestor. */
-const MAX_DEPTH = 64;
 
 /** Where macOS keeps its own programs and graphical ones: a few hundred processes, none of which works at a worker. */
 const OF_THE_SYSTEM = /^\/(System|Applications|Library|usr\/libexec|usr\/sbin|sbin)\//;
@@ -88,7 +86,7 @@ export const startReader = (
         ? placeOf(parent)
         : null;
     let member = parent;
-    for (let depth = 0; member?.leader === row.leader && depth < MAX_DEPTH; depth += 1) {
+    for (let depth = 0; member?.leader === row.leader && depth < MAX_ANCESTORS; depth += 1) {
       const place = placeOf(member);
       if (place !== null) return place;
       member = rows.get(member.ppid);

@@ -10,6 +10,7 @@ import type {
   RegisteredSession,
 } from '../../core/types/evidence.ts';
 import type { Registrations } from '../registries/registries.ts';
+import { unreadPids } from '../registries/registry.ts';
 import { askTheUnknown, type Describe, describer, ownEnvironment, type SessionReader } from './describe.ts';
 import { type Container, findContainers } from './linux/containers.ts';
 import { withoutStackTraces } from './linux/proc-files.ts';
@@ -51,7 +52,7 @@ export const processEvidence = async (
   const startOf = startReader(cwds, table, question);
   const describe = describer(table, cwds, question, sessionsOf, startOf);
 
-  const unread = new Set(registrations.closed.flatMap(({ pid, isUnread }) => (isUnread ? (pid ?? []) : [])));
+  const unread = unreadPids(registrations.closed);
   const isOfInterest = (row: ProcessRow): boolean => {
     const cwd = cwds.get(row.pid);
     if (unread.has(row.pid)) return true;

@@ -1,4 +1,5 @@
 /** Shells that run code without a name: from their command line, or from a standard input that is no terminal. */
+import { MAX_ANCESTORS } from '../../core/pid.ts';
 import { isInterpreter } from '../../core/programs/by-name.ts';
 import { isShell } from '../../core/programs/known-programs.ts';
 import type { ShellCode } from '../../core/types/evidence.ts';
@@ -51,9 +52,6 @@ const isLoopOfTools = (code: string): boolean => {
 /** What `doctor exec` calls the shell in which its command waits: that shell starts nothing but the command, whose place it takes. */
 export const GATE = 'doctor-gate';
 
-/** How many shells within shells are looked at: in a damaged list the tree may be a ring. */
-const MAX_DEPTH = 64;
-
 /** Undefined for any other program, and for a shell that runs a script with a name or takes its orders from a person. */
 export const shellCodeOf = (
   row: ProcessRow,
@@ -78,7 +76,7 @@ export const shellCodeOf = (
   if (!isOnItsOwn || (details.readsTerminal(row.pid) ?? row.hasTerminal ?? true)) return undefined;
   // In `tail -f log | while read …` a part of a shell reads what the code of the whole tells it to, and no code.
   const whole = rows.get(row.ppid);
-  return whole !== undefined && depth < MAX_DEPTH && details.isForkOf(row.pid, whole.pid)
+  return whole !== undefined && depth < MAX_ANCESTORS && details.isForkOf(row.pid, whole.pid)
     ? shellCodeOf(whole, table, depth + 1)
     : 'input';
 };

@@ -1,4 +1,5 @@
 /** Describes a registry of live agent sessions: where a tool keeps it, and what its records claim. Data, no reading. */
+import type { ClosedRegistry } from '../../core/types/evidence.ts';
 import type { RecordForm } from '../../schema/registry-records.ts';
 import type { ProcessTable } from '../processes/row.ts';
 
@@ -71,6 +72,10 @@ export interface ClosedRecord {
   /** When the record of that process was written, milliseconds since the epoch; null where that is hidden too. */
   readonly mtimeMs?: number | null;
 }
+
+/** The processes whose own record is there and could not be read at all: it may say that they are at work anywhere. */
+export const unreadPids = (closed: readonly ClosedRegistry[] = []): ReadonlySet<number> =>
+  new Set(closed.flatMap(({ pid, isUnread }) => (isUnread === true && pid !== undefined ? [pid] : [])));
 
 /**
  * The directory `inner` of a tool's configuration: where the user's variable says, and at the usual place in the home. Both count,
