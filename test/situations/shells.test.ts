@@ -22,7 +22,7 @@ afterEach(cleanUp);
 const IN_DOUBT = { state: 'unknown', reasons: expect.arrayContaining(['occupants-unknown']) };
 
 /** Waits for input, as a loop does between two runs of its agent, and starts nothing for that. */
-const IDLE_LOOP = 'while read -r line; do :; done';
+const IDLE_LOOP = 'while read -r line; do my-agent; done';
 /** The same while a program runs that is no agent. */
 const BUSY_LOOP = 'while :; do tail -f /dev/null; my-agent; done';
 
@@ -76,7 +76,7 @@ describe('a shell between two runs of an agent', () => {
     ['bash', ['-lc', IDLE_LOOP]],
     ['bash', ['-euo', 'pipefail', '-c', IDLE_LOOP]],
     ['bash', ['-c', '-l', IDLE_LOOP]],
-    ['sh', ['-c', 'read -r line; true']],
+    ['sh', ['-c', 'read -r line; my-agent']],
   ])('%s %j → unknown', async (shell, args) => {
     const stage = withLock();
     await startShell(stage, shell, args);
@@ -169,6 +169,15 @@ describe('a shell that only waits for what it started', () => {
     await startShell(stage, 'sh', ['-c', code, '_', 'file'], { waits: true });
     await until(async () => (await stage.judge()).state === 'stale', 'a shell that waits');
   });
+
+  linuxTest.each(['read -r never; exit', 'while read -r line; do :; done'])(
+    'sh -c that only reads, %s → stale',
+    async (code) => {
+      const stage = withLock();
+      await startShell(stage, 'sh', ['-c', code]);
+      expect(await stage.judge()).toMatchObject({ state: 'stale' });
+    },
+  );
 
   linuxTest('a recipe of make that goes through directories → stale', async () => {
     const stage = withLock();

@@ -12,7 +12,7 @@ import type { ProcessDetails, ProcessRow, ProcessTable } from './row.ts';
  */
 const LOOP = /(?:^|[\s;&|(){}'"`])(?:while|until|for|foreach|select|repeat|loop)\b.*(?:\bdo\b|\bend\b|\{)/s;
 
-/** Commands of a loop that start nothing, and words of the shell's own. Not `find`, `awk` or `watch`: they start what they are told. */
+/** Commands that start nothing, and words of the shell's own. Not `find`, `awk` or `watch`: they start what they are told. */
 const STARTS_NOTHING = (
   ': true false [ [[ test echo printf cd pwd read set export local shift break continue exit return wait in done fi ' +
   'cat head tail grep egrep fgrep sort uniq wc cut tr tee ls stat du df diff date basename dirname seq sleep touch cp mv rm ' +
@@ -28,10 +28,10 @@ const WAITS = ['sleep', 'read', 'wait', 'inotifywait', 'ping'];
 const BETWEEN_COMMANDS = /[;&|(){}`\n]+|(?<=^|\s)(?:do|then|else|elif|if|while|until|!)(?=\s|$)/;
 
 /**
- * True where no round of the loop can start an agent. A word that only looks like a command adds doubt, and so does a command
+ * True for code that can start no agent, in a loop or not. A word that only looks like a command adds doubt, and so does a command
  * whose name is not written out.
  */
-const isLoopOfTools = (code: string): boolean => {
+const isMadeOfTools = (code: string): boolean => {
   const commands = code
     .replaceAll('\\\n', ' ')
     .split(BETWEEN_COMMANDS)
@@ -67,8 +67,8 @@ export const shellCodeOf = (
   const { script, code } = invocationOf(interpreter, argv);
   if (code > 0 && argv[code + 2] === GATE) return undefined;
   if (code > 0) {
-    const isLoop = LOOP.test(argv.slice(code).join(' '));
-    return isLoop && !isLoopOfTools(argv[code + 1] ?? '') ? 'loop' : 'commands';
+    if (isMadeOfTools(argv[code + 1] ?? '')) return undefined;
+    return LOOP.test(argv.slice(code).join(' ')) ? 'loop' : 'commands';
   }
   if (script > 0 || argv.length === 0 || argv.some(isInteractive)) return undefined;
   // A shell in the background of a terminal is a helper of the person's shell, as prompts start them, or that person's job.
