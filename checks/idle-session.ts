@@ -1,6 +1,7 @@
 /** The session that a lock names is open, but no agent is left in it: only a shell, an editor or the like. */
 import {
   advice,
+  attachTo,
   defineCheck,
   type Fix,
   isWithin,
@@ -50,7 +51,7 @@ const fixFor = (
     return advice('this is the pane you are in; once its shell exits, --fix can release the lock');
   const isAlone = server.panes.filter(({ sessionId }) => sessionId === shown.sessionId).length === 1;
   const client = ['tmux', '-S', server.socket];
-  const attach = [...client, 'attach-session', '-t', shown.id];
+  const attach = attachTo({ socket: server.socket, id: shown.id });
   const visitor = visitorIn(shown, worker, snapshot);
   if (visitor !== undefined)
     return advice(

@@ -16,7 +16,7 @@ export { optionWith, townOption, workerArgument } from './core/report/name-worke
 export { describeRefusal } from './core/report/refusals.ts';
 export { type ClosedHome, closedHomesOf } from './core/town/closed-homes.ts';
 export { isContainerId } from './core/town/host-names.ts';
-export { processesIn, programsIn } from './core/town/in-pane.ts';
+export { attachTo, processesIn, programsIn } from './core/town/in-pane.ts';
 export { claimsWorker as isAgents, isHarmless } from './core/town/lock-rules.ts';
 export { type LostRepository, lostRepositoriesOf } from './core/town/lost-repositories.ts';
 export { isLockMovedAside } from './core/town/moved-aside.ts';

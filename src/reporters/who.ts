@@ -1,4 +1,5 @@
 /** Who works where, one line for each. */
+import { count } from '../core/report/amounts.ts';
 import type { Person, PersonClass, PlaceOfWork, WhoReport } from '../core/types/report.ts';
 import { wrapText } from './screen/display-width.ts';
 import { quoteCommand } from './screen/shell-quote.ts';
@@ -22,6 +23,9 @@ const WORDS: Readonly<Record<PersonClass, string>> = {
   'left-behind': 'left behind',
 };
 
+/** More places than this where nobody works are counted on a screen. */
+const EMPTY_SHOWN = 3;
+
 interface Line {
   readonly mark: Mark;
   readonly word: string;
@@ -29,8 +33,9 @@ interface Line {
 }
 
 /**
- * One line for each who was seen, what could not be looked at, and a place where nobody was seen. Quiet: agents, unknown programs
- * and what could not be looked at; verbose: why each counts as what it does.
+ * One line for each who was seen, what could not be looked at, and a place where nobody was seen; agents first. A screen counts
+ * the places where nobody works if they are many. Quiet: agents, unknown programs and what could not be looked at; verbose: every
+ * place, and why each counts as what it does.
  *
  * @param typed by path, how the caller named directories beside the town
  */
@@ -40,19 +45,41 @@ export const renderWho = (
   typed: ReadonlyMap<string, string>,
 ): string => {
   const pen = createPen(presentation);
-  return report.places
-    .flatMap((place) => {
+  const { layout, verbosity } = presentation;
+  const places = [...report.places].sort((a, b) => rankOf(a) - rankOf(b));
+  const empty = places.filter((place) => rankOf(place) === EMPTY);
+  const isFolded = layout === 'screen' && verbosity === 'normal' && empty.length > EMPTY_SHOWN;
+  const shown = isFolded ? places.filter((place) => !empty.includes(place)) : places;
+  const others = `${count(empty.length, shown.length > 0 ? 'more place' : 'place')} where nobody works (-v names them)`;
+  return [
+    ...shown.flatMap((place) => {
       const lines = linesOf(place, presentation);
       const name = pen.safe(
         (place.worker === '.' ? typed.get(place.path) : undefined) ?? nameOf(place.worker, place.root),
       );
       if (lines.length === 0) return [];
-      if (presentation.layout === 'lines')
+      if (layout === 'lines')
         return lines.map(({ mark, word, text }) => `${pen.paint(mark, word)} ${name}: ${pen.safe(text)}`);
       return [pen.bold(name), ...lines.flatMap((line) => wrapped(line, pen, presentation))];
-    })
+    }),
+    ...(isFolded
+      ? wrapText(`${shown.length > 0 ? 'and ' : ''}${others}`, presentation.width).map(pen.dim)
+      : []),
+  ]
     .map((line) => `${line}\n`)
     .join('');
+};
+
+/** After those where somebody was seen, and those of which there is something to tell. */
+const EMPTY = 4;
+
+/** Agents first, then who may be one, then what could not be looked at. */
+const rankOf = ({ people, unseen, isGone, movedTo }: PlaceOfWork): number => {
+  const [first] = people;
+  if (first?.class === 'agent') return 0;
+  if (first?.class === 'unknown') return 1;
+  if (unseen.length > 0) return 2;
+  return first !== undefined || isGone === true || movedTo !== undefined ? 3 : EMPTY;
 };
 
 const wrapped = ({ mark, word, text }: Line, pen: Pen, { width }: Presentation): readonly string[] => {
@@ -107,18 +134,19 @@ const movedLine = ({ isCopy }: PlaceOfWork, movedTo: string): Line => ({
 const goneText = ({ worker, root }: PlaceOfWork): string =>
   `nobody works here: the directory is gone, but git still lists it; see ${quoteCommand(['doctor', 'explain', worker, '--town', root])}`;
 
-/** `claude, process 4711, pane %4 of session gt-ada; seen by: directory, tmux`. */
-const describePerson = (
-  { class: kind, name, pid, pane, seenBy, why, asks }: Person,
-  verbose: boolean,
-): string => {
-  const known = [
+/** `claude, process 4711, pane %4 of session gt-ada` */
+export const introduce = ({ class: kind, name, pid, pane, why, asks }: Person): string =>
+  [
     name,
     ...(kind === 'agent' || kind === 'unknown' || kind === 'left-behind' ? [] : [why]),
     ...(pid === null ? [] : [`process ${pid}`]),
     ...(pane === null ? [] : [`pane ${pane.id} of session ${pane.sessionName}`]),
     ...(asks ? ['running this command'] : []),
   ].join(', ');
+
+/** The same, and how it was seen: `…; seen by: directory, tmux`. */
+const describePerson = (one: Person, verbose: boolean): string => {
+  const { class: kind, seenBy, why } = one;
   const by = seenBy.length === 0 ? '' : `; seen by: ${seenBy.join(', ')}`;
-  return `${known}${by}${verbose && (kind === 'agent' || kind === 'unknown') ? ` (${why})` : ''}`;
+  return `${introduce(one)}${by}${verbose && (kind === 'agent' || kind === 'unknown') ? ` (${why})` : ''}`;
 };

@@ -17,7 +17,7 @@ import {
   type TestTown,
   until,
 } from '../support/index.ts';
-import { doctor, documentOf } from './run-cli.ts';
+import { doctor, doctorInPane, documentOf } from './run-cli.ts';
 
 afterEach(cleanUp);
 
@@ -246,6 +246,39 @@ describe('the places that who reports', () => {
       [outer.path('feature'), 1],
     ]);
   });
+
+  (hasTmux ? test : test.skip)(
+    'are counted on a screen where nobody works, unless -v asks for their names; agents come first (skipped without tmux)',
+    async () => {
+      const names = Array.from({ length: 9 }, (_, at) => `gastown/crew/w${at}`);
+      const town = makeTown({ workers: names });
+      const env = { TMUX_TMPDIR: makeTmuxTmpdir() };
+      const busy = 'gastown/crew/w7';
+      await fakeAgent('claude', { cwd: town.path(busy) });
+      const onScreen = async (...args: string[]): Promise<readonly string[]> => {
+        const run = await doctorInPane(
+          ['who', '--town', town.root, '--no-color', ...args],
+          { columns: 80, rows: 40 },
+          { cwd: '/', env },
+        );
+        return (await run.ends()).screen.trimEnd().split('\n');
+      };
+      const { places } = who(town, [], { env }).report;
+      const empty = places.filter((place) => place.people.length === 0).length;
+      expect(empty).toBeGreaterThanOrEqual(8);
+      expect(await onScreen()).toEqual([
+        busy,
+        expect.stringMatching(/^ {2}agent claude, process \d+; seen by: directory$/),
+        `and ${empty} more places where nobody works (-v names them)`,
+      ]);
+      const verbose = await onScreen('-v');
+      expect(verbose[0]).toBe(busy);
+      expect(verbose).toEqual(expect.arrayContaining(names));
+      const piped = doctor(['who', '--town', town.root], { env }).stdout.trimEnd().split('\n');
+      expect(piped[0]).toMatch(/^agent gastown\/crew\/w7: /);
+      expect(piped).toHaveLength(places.length);
+    },
+  );
 
   test.each([['nothing-there'], ['/no/such/place'], ['']])(
     'do not include %j, which exits with 2',

@@ -143,6 +143,24 @@ describe('collisions without a town', () => {
     expect(explained.stdout).toMatch(/: collision\n[\s\S]*2 live agents share this worker/);
   });
 
+  tmuxTest('explain says how to look at each agent, in its pane or among the processes', async () => {
+    const { town, startTmux, env } = makeTrees('feature-3');
+    const server = await startTmux();
+    const place = town.path('feature-3');
+    const { paneId, pid: panePid } = await sessionOf(server, 'a', place);
+    const other = await fakeAgent('codex', { cwd: place });
+    const { stdout } = doctor(['explain', 'feature-3', '--town', town.root], { env });
+    for (const pid of [panePid, other.pid]) expect(stdout).toContain(`process ${pid}`);
+    const commands = stdout.split('\n').filter((line) => /^ *(tmux|ps) /.test(line));
+    expect(commands.map((line) => line.trim())).toEqual([
+      `tmux -S ${server.socket} attach-session -t '${paneId}'`,
+      `ps -fp ${other.pid}`,
+    ]);
+    // In its own server the command would nest; that its target is there is what it needs.
+    expect(server.tmux('display-message', '-p', '-t', paneId, '#{pane_pid}').trim()).toBe(`${panePid}`);
+    expect(stdout).not.toMatch(/\bkill\b|kill-/);
+  });
+
   describe('exec from the root of a repository, in a pane', () => {
     const underLock = (): readonly string[] => [
       process.execPath,

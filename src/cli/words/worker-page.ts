@@ -6,12 +6,15 @@ import { releaseCommand, unlockCommand } from '../../core/report/git-commands.ts
 import { sinceAtEnd } from '../../core/report/holder-words.ts';
 import { optionWith, townOption } from '../../core/report/name-worker.ts';
 import { refusalOf } from '../../core/report/refusals.ts';
+import { attachTo } from '../../core/town/in-pane.ts';
 import { claimsWorker, newestLayoutFirst } from '../../core/town/lock-rules.ts';
-import type { GoneTree, LockFile, MovedTree } from '../../core/types/evidence.ts';
+import type { GoneTree, LockFile, MovedTree, Snapshot } from '../../core/types/evidence.ts';
 import type { Collision, Examination, Fact, Verdict } from '../../core/types/judgement.ts';
-import type { PreflightResult } from '../../core/types/report.ts';
+import type { Person, PreflightResult } from '../../core/types/report.ts';
+import { whoIsThere } from '../../core/who-is-there.ts';
 import type { Pen } from '../../reporters/screen/style.ts';
 import { nameOf } from '../../reporters/screen/words.ts';
+import { introduce } from '../../reporters/who.ts';
 import { RECIPE_BEGINS } from './force-recipe.ts';
 import {
   JUST_WRITTEN,
@@ -77,7 +80,7 @@ const describeVerdict = (verdict: Verdict, { snapshot, collisions }: Examination
     '',
     ...(clashes.length === 0
       ? [notes.includes('idle') ? NOTE_TEXTS.idle : wordsFor(verdict).meaning, '']
-      : describeCollisions(clashes, safe)),
+      : describeCollisions(lock.worker, clashes, snapshot, pen)),
     `Lock: ${safe(lock.path)}${claimsWorker(lock) ? '' : `, of the kind ${lock.kind}`}${clashes.length === 0 ? '' : ` (${state})`}${sinceAtEnd(verdict)}`,
     '',
     '## Why',
@@ -196,7 +199,7 @@ const describeFree = (
   return [
     `# ${safe(nameOf(worker, snapshot.town.root))}: ${clashes.length === 0 ? word : 'collision'}`,
     '',
-    ...describeCollisions(clashes, safe),
+    ...describeCollisions(worker, clashes, snapshot, pen),
     // The agents of a crowd are told above.
     `${isClosed ? 'No lock was seen.' : 'There is no lock.'} Preflight says ${word}${clashes.some(({ kind }) => kind === 'agents') ? '' : `: ${safe(answer?.message ?? 'no agent running')}`}.`,
     '',
@@ -244,17 +247,42 @@ const whatChanges = (verdict: Verdict, safe: (text: string) => string): string =
     : wordsFor(verdict).changes;
 };
 
+/** What collides, and how to look at each agent: nobody should end one of them unseen. */
 const describeCollisions = (
+  worker: string,
   clashes: readonly Collision[],
-  safe: (text: string) => string,
-): readonly string[] =>
-  clashes.flatMap(({ kind, message, facts }) => [
-    `${safe(message)}.`,
-    '',
-    ...facts.map(({ text }) => `- ${safe(text)}`),
-    '',
-    kind === 'agents'
-      ? 'Stop one of them yourself; doctor never kills agents.'
-      : 'Find out which worker that agent belongs to, then release the other lock by name.',
-    '',
-  ]);
+  snapshot: Snapshot,
+  { safe, command }: Pen,
+): readonly string[] => {
+  if (clashes.length === 0) return [];
+  const agents = whoIsThere(snapshot, worker, true)
+    .filter((place) => place.worker === worker)
+    .flatMap(({ people }) => people.filter((one) => one.class === 'agent'));
+  return [
+    ...clashes.flatMap(({ kind, message, facts }) => [
+      `${safe(message)}.`,
+      '',
+      // Agents of another machine are in this collision, but not in this snapshot.
+      ...(kind === 'agents' && facts.length <= agents.length
+        ? []
+        : [...facts.map(({ text }) => `- ${safe(text)}`), '']),
+    ]),
+    ...agents.flatMap((agent) => {
+      const look = lookAt(agent);
+      const said = `- ${safe(introduce(agent))}.`;
+      return [look === null ? said : inOneLine(`${said} Look at it:`, command(look)), ''];
+    }),
+    ...clashes.flatMap(({ kind }) => [
+      kind === 'agents'
+        ? 'Save the work of the one that should go, then end it from within; doctor never kills agents.'
+        : 'Find out which worker that agent belongs to, then release the other lock by name.',
+      '',
+    ]),
+  ];
+};
+
+/** Shows what an agent does, or that it is there where it is in no pane; null where it can only be said. */
+const lookAt = ({ pane, pid }: Person): readonly string[] | null => {
+  if (pane !== null) return pane.socket.startsWith('/') ? attachTo(pane) : null;
+  return pid === null ? null : ['ps', '-fp', String(pid)];
+};

@@ -11,6 +11,15 @@ export const processesIn = (pane: Pick<TmuxPane, 'pid'>, { machine }: Snapshot):
   return machine.processes.list.filter(({ pid }) => inside.has(pid));
 };
 
+/** The command that shows the pane to whoever types it, in its session. */
+export const attachTo = ({
+  socket,
+  id,
+}: {
+  readonly socket: string;
+  readonly id: string;
+}): readonly string[] => ['tmux', '-S', socket, 'attach-session', '-t', id];
+
 const isShellAlone = ({ names }: ProcessInfo): boolean => names.length > 0 && names.every(isShell);
 
 /** The names of the programs in this pane that are no shells, each once; empty where there are none. */
