@@ -23,6 +23,9 @@ const WORDS: Readonly<Record<PersonClass, string>> = {
   'left-behind': 'left behind',
 };
 
+/** The rank of a place where nobody works: after those where somebody was seen, and those of which there is something to tell. */
+const EMPTY = 4;
+
 /** More places than this where nobody works are counted on a screen. */
 const EMPTY_SHOWN = 3;
 
@@ -69,9 +72,6 @@ export const renderWho = (
     .map((line) => `${line}\n`)
     .join('');
 };
-
-/** After those where somebody was seen, and those of which there is something to tell. */
-const EMPTY = 4;
 
 /** Agents first, then who may be one, then what could not be looked at. */
 const rankOf = ({ people, unseen, isGone, movedTo }: PlaceOfWork): number => {

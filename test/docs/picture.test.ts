@@ -18,7 +18,7 @@ const PICTURES = [
   ['docs/picture-dark.svg', DARK],
   ['docs/picture-light.svg', LIGHT],
 ] as const;
-const SIZE = { columns: 80, rows: 24 };
+const SIZE = { columns: 80, rows: 26 };
 /** The path of the repository that readers see. */
 const REPOSITORY = '/srv/app';
 
@@ -67,6 +67,7 @@ const takeScreen = async (): Promise<string> => {
     // tmux passes on the PATH of its client.
     command: ['env', '-u', 'TMUX', '-u', 'TMUX_PANE', `PATH=${path}`, 'sh'],
   });
+  tmux.tmux('resize-window', '-t', pane.paneId, '-x', `${SIZE.columns}`, '-y', `${SIZE.rows}`);
   const capture = (...flags: readonly string[]): string =>
     tmux.tmux('capture-pane', '-p', ...flags, '-t', pane.paneId).trimEnd();
   // Keys that are sent before the prompt appears would be shown above it.

@@ -24,20 +24,20 @@ export interface View {
   readonly clock: string;
 }
 
-/** As many lines as there are rows; none is wider than the terminal. `page` is how many of them the middle has. */
+/**
+ * As many lines as there are rows; none is wider than the terminal. `page` is how many of them the middle has: where that is less
+ * than half, what is around it is told in one line each.
+ */
 export const drawTop = (
   view: View,
   presentation: Presentation,
   rows: number,
 ): { readonly lines: readonly string[]; readonly page: number } => {
-  const pen = createPen(presentation);
-  const { width } = presentation;
-  const sign = presentation.ascii ? '...' : '…';
-  const clip = (text: string): string => clipToWidth(text, width, sign);
-  const head = [titleLine(view, pen, width, sign), tabLine(view, pen, width), ''];
-  const foot = footLines(view, pen, width, presentation.ascii).map(({ text, paint }) => paint(clip(text)));
+  const wide = around(view, presentation, false);
+  const isTight = 2 * (wide.head.length + wide.foot.length) > rows;
+  const { head, foot } = isTight ? around(view, presentation, true) : wide;
   const page = Math.max(1, rows - head.length - foot.length);
-  const middle = middleLines(view, pen, presentation, page, clip);
+  const middle = middleLines(view, presentation, page);
   const lines = [
     ...head,
     ...middle.slice(0, page),
@@ -46,6 +46,26 @@ export const drawTop = (
   ];
   // Of a terminal with a few lines the end matters: the question, the keys.
   return { lines: lines.slice(-Math.max(1, rows)), page };
+};
+
+const signOf = ({ ascii }: Presentation): string => (ascii ? '...' : '…');
+
+/** What stands above and below the middle. */
+const around = (
+  view: View,
+  presentation: Presentation,
+  isTight: boolean,
+): { readonly head: readonly string[]; readonly foot: readonly string[] } => {
+  const pen = createPen(presentation);
+  const { width, ascii } = presentation;
+  const sign = signOf(presentation);
+  const blank = isTight ? [] : [''];
+  const wrap = (text: string): readonly string[] => (isTight ? [text] : wrapText(text, width));
+  const foot = footLines(view, pen, width, ascii, wrap);
+  return {
+    head: [titleLine(view, pen, width, sign), tabLine(view, pen, width), ...blank],
+    foot: [...blank, ...foot.map(({ text, paint }) => paint(clipToWidth(text, width, sign)))],
+  };
 };
 
 /** The clock stays whole, and of the path the end, which tells one town from the other. */
@@ -71,21 +91,19 @@ const tabLine = ({ rows, state }: View, pen: Pen, width: number): string => {
   return clipToWidth(`< [${words[at]}] > (Tab)`, width, '');
 };
 
-const middleLines = (
-  view: View,
-  pen: Pen,
-  presentation: Presentation,
-  page: number,
-  clip: (text: string) => string,
-): readonly string[] => {
+const middleLines = (view: View, presentation: Presentation, page: number): readonly string[] => {
   const { state, report } = view;
+  const clip = (text: string): string => clipToWidth(text, presentation.width, signOf(presentation));
   if (state.question !== null) return state.question.lines.map(clip).slice(0, page);
   if (state.sheet !== null) return state.sheet.lines.slice(state.sheet.scroll, state.sheet.scroll + page);
   if (report === null) return ['Looking ...'];
   const shown = visibleRows(view.rows, state.tab, state.filter);
   if (shown.length === 0)
     return [view.rows.length === 0 ? 'No locks, and no agent without one.' : 'Nothing that fits.'];
-  return windowOf(treeLines(shown, selectedRow(state, view.rows), pen, presentation), page);
+  return windowOf(
+    treeLines(shown, selectedRow(state, view.rows), createPen(presentation), presentation),
+    page,
+  );
 };
 
 interface Line {
@@ -169,13 +187,12 @@ const footLines = (
   pen: Pen,
   width: number,
   ascii: boolean,
+  wrap: (text: string) => readonly string[],
 ): readonly FootLine[] => {
   if (state.question !== null) {
     const { text, keys } = state.question;
-    return ['', ...wrapText(`${text} ${keys.trim()}`, width)].map((line) => ({
-      text: line,
-      paint: pen.bold,
-    }));
+    // A question is never cut off.
+    return wrapText(`${text} ${keys.trim()}`, width).map((line) => ({ text: line, paint: pen.bold }));
   }
   const headline = report === null ? '' : pen.safe(summarize(report).headline);
   const unchecked = report === null ? null : tellGaps(report, 1, false);
@@ -187,11 +204,10 @@ const footLines = (
     ? `/${pen.safe(state.filter)}_`
     : (state.message ?? (state.filter === '' ? went : `/${pen.safe(state.filter)}`));
   return [
-    { text: '', paint: plain },
-    ...wrapText(headline, width).map((text) => ({ text, paint: pen.bold })),
+    ...wrap(headline).map((text) => ({ text, paint: pen.bold })),
     ...(unchecked === null
       ? []
-      : wrapText(`${pen.sign('unknown')} ${pen.safe(inOneSentence(unchecked))}`, width).map((text) => ({
+      : wrap(`${pen.sign('unknown')} ${pen.safe(inOneSentence(unchecked))}`).map((text) => ({
           text,
           paint: plain,
         }))),

@@ -2,7 +2,6 @@
 import { STATES } from '../../core/types/judgement.ts';
 import type { Report } from '../../core/types/report.ts';
 import { type Row, rowsOf } from '../../reporters/screen/lock-rows.ts';
-import { rowsWorstFirst } from '../../reporters/screen/worst-first.ts';
 import { essenceOf } from '../watch/looks.ts';
 
 /** What a tab shows; `collision` whatever their states are. */
@@ -33,14 +32,14 @@ export interface Memory {
 /** Changes are marked this long. */
 const MARKED_MS = 60_000;
 
-/** The rows of a report, worst first, and what is to be remembered of them; the first look remembers without marking. */
+/** The rows of a report, and what is to be remembered of them; the first look remembers without marking. */
 export const rememberRows = (
   report: Report,
   before: Memory | null,
   nowMs: number,
 ): { readonly rows: readonly TopRow[]; readonly memory: Memory } => {
   const seen = new Map<string, SeenRow>();
-  const rows = rowsWorstFirst(rowsOf(report, false)).map((row): TopRow => {
+  const rows = rowsOf(report, false).map((row): TopRow => {
     const key = row.lock?.id ?? `${row.state}:${row.worker}`;
     const essence = `${row.mark} ${row.lock === null ? row.text : essenceOf(row.lock)}`;
     const old = before?.seen.get(key);

@@ -13,6 +13,7 @@ import {
 import { wordFor } from './sentences.ts';
 import type { Mark } from './style.ts';
 import { nameOf } from './words.ts';
+import { rowsWorstFirst } from './worst-first.ts';
 
 const MARKS: Readonly<Record<State, Mark>> = {
   held: 'pass',
@@ -42,9 +43,9 @@ export interface Row {
   readonly lock: ReportLock | null;
 }
 
-/** The rows of a report in the order of machines and workers; with `verbose` the records and the times in full. */
+/** The rows of a report, worst first, then in the order of machines and workers; with `verbose` the records and the times in full. */
 export const rowsOf = (report: Report, verbose: boolean): readonly Row[] =>
-  bareRowsOf(report, verbose).map((row) => ({ ...row, ...splitName(row, report.town) }));
+  rowsWorstFirst(bareRowsOf(report, verbose).map((row) => ({ ...row, ...splitName(row, report.town) })));
 
 type BareRow = Omit<Row, 'heading' | 'rest'>;
 

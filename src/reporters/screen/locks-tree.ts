@@ -1,12 +1,12 @@
 /** The tree of `doctor locks`. */
-import type { Report } from '../../core/types/report.ts';
+import { EXIT, type Report } from '../../core/types/report.ts';
 import { gapBlock } from './blocks.ts';
 import { createCanvas } from './canvas.ts';
 import { displayWidth, wrapText } from './display-width.ts';
 import { type Row, rowsOf } from './lock-rows.ts';
 import { describeTown } from './sentences.ts';
 import { createPen, type Pen, type Presentation } from './style.ts';
-import { summarize } from './summary.ts';
+import { summarize, withTown } from './summary.ts';
 import { LEAST_FIRST } from './worst-first.ts';
 
 /** More places than this that could not be looked at are counted; in a frame, where room is short, more than one. */
@@ -22,7 +22,7 @@ export interface Frame {
 }
 
 /**
- * The locks of a town as a tree: rig (in a repository: directory), worker, state, and who holds it since when; and the agents that hold none. In a
+ * The locks of a town as a tree, worst first: rig (in a repository: directory), worker, state, and who holds it since when; and the agents that hold none. In a
  * `frame` rows give way, healthy ones first: the summary is always there.
  */
 export const renderLocksTree = (
@@ -59,12 +59,19 @@ export const renderLocksTree = (
     ),
     ...wrapText(headline, presentation.width).map((line) => pen.bold(line)),
     ...gapBlock(report, createCanvas(presentation), gapsShown, false),
+    ...(frame === null ? whatToDo(report, pen) : []),
     ...(typeof frame?.keys === 'string' ? [pen.dim(frame.keys)] : []),
   ];
   const room = frame === null ? Number.POSITIVE_INFINITY : frame.rows - head.length - foot.length;
   const tree = treeLines(rows, report.town?.host ?? null, pen, presentation, room);
   return [...head, ...tree, ...foot].map((line) => `${line}\n`).join('');
 };
+
+/** Where the reader is told what to do about the problems in the tree: the report tells it. */
+const whatToDo = (report: Report, pen: Pen): readonly string[] =>
+  report.exitCode === EXIT.problems
+    ? ['What to do now:', `  ${pen.command(withTown(report, ['doctor']))}`]
+    : [];
 
 const treeLines = (
   rows: readonly Row[],

@@ -1,6 +1,5 @@
 /** The order of everything that is shown to people: what is dangerous before what is merely untidy. Pure. */
 import type { ReportFinding } from '../../core/types/report.ts';
-import type { Row } from './lock-rows.ts';
 import type { Mark } from './style.ts';
 
 export const RANK_OF_DOUBT = 3;
@@ -21,14 +20,20 @@ export const worstFirst = (findings: readonly ReportFinding[]): readonly ReportF
 /** What gives way first where a screen is too short. */
 export const LEAST_FIRST: readonly Mark[] = ['pass', 'info', 'unknown', 'warning', 'error'];
 
-const rankOfRow = ({ mark }: Row): number => -LEAST_FIRST.indexOf(mark);
+/** What a list shows in a line, below a heading. */
+interface Marked {
+  readonly mark: Mark;
+  readonly heading: string;
+}
+
+const rankOfRow = ({ mark }: Marked): number => -LEAST_FIRST.indexOf(mark);
 
 /** Rows under their headings: first the heading with the worst row, and the worst row below each; among equals, in their order. */
-export const rowsWorstFirst = (rows: readonly Row[]): readonly Row[] => {
+export const rowsWorstFirst = <Row extends Marked>(rows: readonly Row[]): readonly Row[] => {
   const worst = new Map<string, number>();
   for (const row of rows) worst.set(row.heading, Math.min(worst.get(row.heading) ?? 0, rankOfRow(row)));
   const headings = [...worst].sort(([, a], [, b]) => a - b).map(([heading]) => heading);
   const places = new Map(headings.map((heading, at) => [heading, at]));
-  const placeOf = ({ heading }: Row): number => places.get(heading) ?? 0;
+  const placeOf = ({ heading }: Marked): number => places.get(heading) ?? 0;
   return [...rows].sort((a, b) => placeOf(a) - placeOf(b) || rankOfRow(a) - rankOfRow(b));
 };

@@ -108,6 +108,21 @@ e explain f fix u undo / ? q`);
     for (const line of screen.split('\n')) expect(displayWidth(line)).toBeLessThanOrEqual(40);
   });
 
+  test('shows all four rows in 40 columns and 12 lines', async () => {
+    const run = await top(await busyTown(), { columns: 40, rows: 12 });
+    expect(golden(run.screen())).toBe(`TOWN CLOCK
+< [all 4] > (Tab)
+gastown
+>  ✖ crew/dee no lock
+      2 agents: %0, %1
+   ⚠ crew/ada stale
+   ⚠ crew/bob stale
+   ⚠ crew/cy  invalid
+
+3 locks: 2 stale, 1 invalid; 1 collisio…
+e explain f fix u undo / ? q`);
+  });
+
   test('is redrawn after a resize, smaller or larger, and so is a question', async () => {
     const run = await topAtAda(await busyTown());
     run.resize(40, 8);

@@ -57,9 +57,13 @@ gastown
                       ago
   ℹ crew/kim no lock  claude (pid N)
 
-1 lock: 1 stale; 1 agent without a lock.`,
+1 lock: 1 stale; 1 agent without a lock.
+What to do now:
+  doctor --town /town`,
     });
-    expect((await show(town, 40, 'locks')).screen).toBe(`/town …
+    const [tree, command = ''] = (await show(town, 40, 'locks')).screen.split(/\n(?= {2}doctor )/);
+    expect(command.replaceAll('\n', '')).toMatch(/^ {2}doctor --town \S+$/);
+    expect(tree).toBe(`/town …
 
 gastown
   ⚠ crew/ada stale
@@ -68,7 +72,8 @@ gastown
   ℹ crew/kim no lock
       claude (pid N)
 
-1 lock: 1 stale; 1 agent without a lock.`);
+1 lock: 1 stale; 1 agent without a lock.
+What to do now:`);
   });
 
   test('preflight fits into 40 columns', async () => {

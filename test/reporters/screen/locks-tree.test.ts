@@ -58,6 +58,31 @@ describe('the tree of locks', () => {
     expect(renderLocksTree(open, PLAIN)).toBe(`no-lock ${ADA}: 2 agents: %3, %17\n`);
   });
 
+  test('is in the order of the report, the worst first, in a pipe too, and says where to read what to do', () => {
+    const [CAL, DAN] = ['gastown/crew/cal', 'gastown/crew/dan'];
+    const report = reportOf({
+      locks: [aLock(ADA, { sessionId: '%3' }), aLock('gastown/crew/bob', { sessionId: '%55' })],
+      servers: [
+        aServer([
+          aPane(),
+          aPane({ id: '%4', sessionId: '$4', sessionName: 'c', pid: 704, path: `${ROOT}/${CAL}` }),
+          aPane({ id: '%5', sessionId: '$5', sessionName: 'd', pid: 705, path: `${ROOT}/${DAN}` }),
+          aPane({ id: '%6', sessionId: '$6', sessionName: 'e', pid: 706, path: `${ROOT}/${DAN}` }),
+        ]),
+      ],
+    });
+    const tree = renderLocksTree(report, SCREEN);
+    expect(tree.match(/crew\/\w+ +(?:held|stale|no lock)/g)?.map((row) => row.replace(/ +/, ' '))).toEqual([
+      'crew/dan no lock',
+      'crew/bob stale',
+      'crew/cal no lock',
+      'crew/ada held',
+    ]);
+    expect(tree).toMatch(/\nWhat to do now:\n {2}doctor --town \/town\n$/);
+    expect(renderLocksTree(report, PLAIN)).toMatch(/^no-lock \S+dan: [\s\S]*\nheld \S+ada: [^\n]*\n$/);
+    expect(renderLocksTree(healthy(), SCREEN)).not.toContain('What to do');
+  });
+
   test('shows the agents of a worker whose agent another lock claims too', () => {
     const BOB = 'gastown/crew/bob';
     const report = reportOf({
