@@ -1,6 +1,6 @@
 /** What a newcomer meets in the first hour, with real agents and repositories: answers are true and start with the main point. */
 import { spawnSync } from 'node:child_process';
-import { lstatSync, mkdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import {
@@ -40,8 +40,8 @@ describe('two agents in one worker', () => {
       0,
       [`# ${ADA}: collision`, '', '2 live agents share this worker.'],
     ]);
-    for (const pid of pids) expect(stdout).toContain(`(process ${pid})`);
-    expect(stdout.indexOf('Stop one of them')).toBeLessThan(stdout.indexOf('## Why'));
+    for (const pid of pids) expect(stdout).toContain(`, process ${pid}.`);
+    expect(stdout.indexOf('Save the work')).toBeLessThan(stdout.indexOf('## Why'));
     expect(stdout).not.toContain('--force');
     expect(stdout).toMatch(/## When this changes\s+When only one of the agents is left\./);
   });
@@ -460,5 +460,30 @@ describe('worktrees beside the repository', () => {
     const { status, stdout } = ask('preflight', '../feature-1');
     expect([status, stdout]).toEqual([20, expect.stringMatching(/: 2 agents are running there: /)]);
     for (const pid of pids) expect(stdout).toContain(`(process ${pid})`);
+  });
+});
+
+describe('a repository with worktrees beside it', () => {
+  test('one command releases the locks of all of them, leaves their neighbours alone, and undo is told of it', () => {
+    const parent = makeTown({ marked: false, workers: ['app', 'notes'], rigs: {} });
+    const app = { cwd: parent.path('app') };
+    const git = (...args: string[]) =>
+      spawnSync('git', ['-c', 'user.name=a', '-c', 'user.email=a@example.org', ...args], app);
+    git('init', '-q');
+    git('commit', '-q', '--allow-empty', '-m', 'first');
+    const trees = ['feature-1', 'feature-2', 'feature-3'];
+    for (const name of trees) git('worktree', 'add', '-q', '--detach', parent.path(name));
+    const locks = [...trees, 'notes'].map((name) => parent.lock(name, '', { ageSeconds: 3600 }));
+    const { stdout } = doctor([], app);
+    const commands = stdout.match(/^next doctor .*/gm) ?? [];
+    expect(commands).toEqual([
+      `next doctor --fix --town ${parent.root} --worker feature-1 --worker feature-2 --worker feature-3`,
+    ]);
+    const words = (commands[0] ?? '').split(' ').slice(2);
+    expect(doctor([...words, '--yes'], app).status).toBe(0);
+    expect(locks.map((path) => existsSync(path))).toEqual([false, false, false, true]);
+    expect(doctor(['undo'], app).stdout).toContain(`was released by a run in ${parent.root}: doctor undo `);
+    expect(doctor(['undo', '--town', parent.root], app).status).toBe(0);
+    expect(locks.map((path) => existsSync(path))).toEqual([true, true, true, true]);
   });
 });

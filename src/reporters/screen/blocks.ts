@@ -5,7 +5,7 @@ import type { Canvas } from './canvas.ts';
 import { NARROW } from './display-width.ts';
 import { describeFix } from './sentences.ts';
 import type { Mark } from './style.ts';
-import { isFixable, tellGaps } from './summary.ts';
+import { isFixable, isToldBelow, tellGaps } from './summary.ts';
 import { nameOf } from './words.ts';
 import { worstFirst } from './worst-first.ts';
 
@@ -35,9 +35,12 @@ const findingLines = (
 ): readonly string[] => {
   const { safe, dim, flow, signed, presentation } = canvas;
   const { worker, message, evidence, fix, lock } = finding;
-  // What --fix would do is said once, in the summary; only what it did or left stands with the finding.
+  const isVerbose = presentation.verbosity === 'verbose';
+  // What is to be done is said once, in the summary; only what --fix did or left stands with the finding.
   const outcome =
-    fix === null || fix.action === 'advice' || isFixable(finding) ? null : describeFix(atHome(finding));
+    fix === null || fix.action === 'advice' || isFixable(finding) || (!isVerbose && isToldBelow(finding))
+      ? null
+      : describeFix(atHome(finding));
   const said = `${safe(message)}${outcome === null ? '' : `; ${safe(outcome)}`}`;
   const name = worker === null || at > 0 ? null : safe(nameOf(worker, report.town?.root));
   const isNarrow = presentation.width > 0 && presentation.width < NARROW;
@@ -54,7 +57,7 @@ const findingLines = (
   return [
     ...named,
     ...(isAdvice && fix.text !== null ? flow(4, safe(fix.text)).map(dim) : []),
-    ...(presentation.verbosity === 'verbose'
+    ...(isVerbose
       ? [...takenAt(report, lock), ...evidence.map(({ source, text }) => `${source}: ${safe(text)}`)].flatMap(
           (line) => flow(6, line).map(dim),
         )

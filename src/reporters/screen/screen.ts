@@ -32,7 +32,7 @@ export const renderScreen = (report: Report, presentation: Presentation): readon
     ...problems,
     ...(problems.length > 0 && checks.length > 0 ? [''] : []),
     ...checks,
-    ...skippedLine(report, canvas),
+    ...(verbose ? skippedLine(report, canvas) : []),
     ...(report.findings.length + report.gaps.length + checks.length > 0 ? [''] : []),
     ...summaryLines(report, canvas),
   ];

@@ -1,6 +1,7 @@
 /** The end of a report: what to do now, and how it stands. */
 import { groupBy } from '../../core/group-by.ts';
 import { count } from '../../core/report/amounts.ts';
+import { gatherReleases } from '../../core/report/git-commands.ts';
 import { optionWith, townOption } from '../../core/report/name-worker.ts';
 import { REFUSALS } from '../../core/report/refusals.ts';
 import { STATES } from '../../core/types/judgement.ts';
@@ -37,7 +38,7 @@ export const summarize = (report: Report, verbose = false): Summary => {
     [releases, fixableStep(report, of('fixable'))],
     [releases, youngStep(report, of('young'))],
     [rank('personal'), personalStep(report, of('personal'), shown)],
-    [rank('elsewhere'), elsewhereStep(report, of('elsewhere'), shown)],
+    [rank('elsewhere'), elsewhereStep(of('elsewhere'), shown)],
     [Math.min(rank('doubt'), RANK_OF_DOUBT), doubtStep(report, of('doubt'), shown)],
     [rank('idle'), idleStep(of('idle'))],
     [rank('hint'), hintStep(report, of('hint'), shown)],
@@ -101,6 +102,9 @@ export const tellGaps = (report: Report, shown: number, withMachines: boolean): 
 export const isFixable = ({ fix }: ReportFinding): boolean =>
   fix !== null && fix.action === 'release' && fix.safe && fix.status === 'planned';
 
+/** True where the summary says why a release was not made, and what to do: then its finding need not. */
+export const isToldBelow = (finding: ReportFinding): boolean => isYoung(finding) || isElsewhere(finding);
+
 /** True where nothing is to be done but to wait. */
 const isYoung = ({ fix }: ReportFinding): boolean =>
   fix?.action === 'release' && fix.status === 'skipped' && fix.retryInSeconds !== null;
@@ -161,9 +165,7 @@ const fixableStep = (report: Report, fixable: readonly ReportFinding[]): NextSte
     ? null
     : {
         text: `${count(fixable.length, 'lock')} can be released. Run:`,
-        commands: [
-          withTown(report, ['doctor', '--fix', ...onMachines(fixable), ...shownWorkers(report, fixable)]),
-        ],
+        commands: [releaseOf(report, fixable)],
         more: 0,
       };
 
@@ -175,9 +177,12 @@ const onMachines = (findings: readonly { readonly machine?: string }[]): readonl
     : [...names].flatMap((name) => optionWith('on', name));
 };
 
-/** Where only a part is shown, the command is about that part. */
+/** Where only a part is shown or was asked about, the command is about that part. */
+const releaseOf = (report: Report, findings: readonly ReportFinding[]): readonly string[] =>
+  withTown(report, ['doctor', '--fix', ...onMachines(findings), ...shownWorkers(report, findings)]);
+
 const shownWorkers = (report: Report, fixable: readonly ReportFinding[]): readonly string[] =>
-  isPart(report)
+  isPart(report) || report.workers !== null
     ? [...new Set(fixable.flatMap(({ worker }) => worker ?? []))].flatMap((worker) =>
         optionWith('worker', worker),
       )
@@ -188,7 +193,7 @@ const youngStep = (report: Report, young: readonly ReportFinding[]): NextStep | 
   const wait = Math.max(...young.map(({ fix }) => fix?.retryInSeconds ?? 0));
   return {
     text: `${count(young.length, 'lock was', 'locks were')} just written. Wait ${wait} s, then run:`,
-    commands: [withTown(report, ['doctor', '--fix', ...onMachines(young)])],
+    commands: [releaseOf(report, young)],
     more: 0,
   };
 };
@@ -210,17 +215,15 @@ const plainest = (problem: readonly ReportFinding[]): ReportFinding =>
   problem.find(({ next: [command] }) => command !== undefined && command[0] !== 'doctor') ??
   (problem[0] as ReportFinding);
 
-const elsewhereStep = (
-  report: Report,
-  elsewhere: readonly ReportFinding[],
-  shown: number,
-): NextStep | null => {
+const elsewhereStep = (elsewhere: readonly ReportFinding[], shown: number): NextStep | null => {
   if (elsewhere.length === 0) return null;
+  const commands = gatherReleases(elsewhere.flatMap(({ next }) => next));
   const [are, releases] =
     elsewhere.length === 1 ? ['is', 'does not release it'] : ['are', 'releases none of them'];
   return {
     text: `${count(elsewhere.length, 'lock')} ${are} outside this directory; --fix ${releases} from here. Run:`,
-    ...firstCommands(report, elsewhere, shown),
+    commands: commands.slice(0, shown),
+    more: Math.max(0, commands.length - shown),
   };
 };
 

@@ -8,7 +8,7 @@ import { renderText } from '../../../src/reporters/render.ts';
 import { PLAIN } from '../../../src/reporters/screen/style.ts';
 import { summarize } from '../../../src/reporters/screen/summary.ts';
 import { gitFacts, TRACKED } from '../../checks/run-on.ts';
-import { aLock, aPane, aServer } from '../../support/snapshot.ts';
+import { aLock, aPane, aServer, NOW } from '../../support/snapshot.ts';
 import { reportOf, SCREEN, sick } from '../reports.ts';
 
 const ADA = 'gastown/crew/ada';
@@ -16,6 +16,11 @@ const BOB = 'gastown/crew/bob';
 
 const commandsOf = (report: Report): readonly string[] =>
   summarize(report).steps.flatMap(({ commands }) => commands.map((command) => command.join(' ')));
+
+const JUST_WRITTEN = {
+  content: { kind: 'invalid', problem: 'empty', detail: 'the file is empty' },
+  mtimeMs: NOW - 5000,
+} as const;
 
 /** Two agents in one worker, and a lock that can be released in another. */
 const collided = (): Report =>
@@ -56,9 +61,42 @@ describe('the next commands', () => {
       },
     ]);
     const four = reportOf({ locks: ['a', 'b', 'c', 'd'].map(sibling), servers: [aServer([aPane()])] });
+    // Nobody should have the root of the file system repaired.
     expect(renderText(four, PLAIN)).toContain(
       'summary 4 locks are outside this directory; --fix releases none of them from here (and 1 more: doctor -v).\n',
     );
+  });
+
+  test('for locks of working trees side by side are one, which names them', () => {
+    const sibling = (name: string) =>
+      aLock(`../${name}`, { sessionId: '%55' }, { path: `/srv/${name}/.runtime/agent.lock` });
+    const alone = aLock('../../x', { sessionId: '%55' }, { path: '/x/y/.runtime/agent.lock' });
+    const locks = [...['feature-1', 'feature-2', '-f', 'feature-10'].map(sibling), alone];
+    expect(commandsOf(reportOf({ locks, servers: [aServer([aPane()])] }))).toEqual([
+      'doctor --fix --town /srv --worker feature-1 --worker feature-2 --worker=-f --worker feature-10',
+      'doctor --fix --town /x/y',
+    ]);
+  });
+
+  test('are about the workers that were asked about', () => {
+    for (const lock of [aLock(ADA, { sessionId: '%55' }), aLock(ADA, {}, JUST_WRITTEN)]) {
+      const report = reportOf({ locks: [lock] });
+      expect(commandsOf(report)).toEqual(['doctor --fix --town /town']);
+      expect(commandsOf({ ...report, workers: [ADA] })).toEqual([
+        `doctor --fix --worker ${ADA} --town /town`,
+      ]);
+    }
+  });
+
+  test('say why a lock is left where it stands, unless they say what to do about it', () => {
+    const outside = aLock('../a', { sessionId: '%55' }, { path: '/a/.runtime/agent.lock' });
+    const fresh = aLock(ADA, {}, JUST_WRITTEN);
+    const tracked = aLock(BOB, { sessionId: '%55' }, { git: TRACKED });
+    const report = reportOf({ locks: [outside, fresh, tracked] });
+    expect(renderText(report, SCREEN).match(/skipped: .*/g)).toEqual(['skipped: tracked by git']);
+    const verbose = { ...SCREEN, width: 0, verbosity: 'verbose' as const };
+    for (const all of [renderText(report, verbose), renderText(report, PLAIN)])
+      expect(all.match(/skipped: (?:it is outside|written less|tracked)/g)).toHaveLength(3);
   });
 
   test('of a suggestion are in every format', () => {
