@@ -475,6 +475,28 @@ describe('bystanders', () => {
     expect(await judge()).toMatchObject({ state: 'stale' });
   });
 
+  tmuxTest.each(['python3 -q', 'node'])(
+    'the prompt of %s → stale; what it starts is in doubt',
+    async (line) => {
+      const stage = setStage();
+      stage.town.lock(ADA, { session_id: NO_PANE });
+      const server = await stage.startTmux();
+      const pane = await shellSessionOf(server, 'prompt', stage.town.path(ADA));
+      server.tmux('send-keys', '-t', pane.paneId, line, 'Enter');
+      const [name = ''] = line.split(' ');
+      await until(async () => textsOf(await stage.judge()).includes(`${name} (process`), name);
+      await until(async () => (await stage.judge()).state === 'stale', 'the prompt');
+      const program = JSON.stringify(sleeperNamed('new-agent'));
+      const starts =
+        name === 'node'
+          ? `require('child_process').spawnSync(${program}, ['600'])`
+          : `import subprocess; subprocess.run([${program}, '600'])`;
+      server.tmux('send-keys', '-t', pane.paneId, starts, 'Enter');
+      await until(async () => textsOf(await stage.judge()).includes('new-agent (process'), 'the program');
+      expect(await stage.judge()).toMatchObject({ state: 'unknown' });
+    },
+  );
+
   tmuxTest('a shell that runs a script counts as that script', async () => {
     const { town, startTmux, judge } = setStage();
     town.lock(ADA, { session_id: NO_PANE });

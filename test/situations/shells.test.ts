@@ -141,13 +141,28 @@ describe('a shell between two runs of an agent', () => {
     expect(report.findings).toEqual([]);
   });
 
-  linuxTest('is a bystander, or an agent, if the configuration says so', async () => {
+  linuxTest('is an agent if the configuration says so, but never a bystander', async () => {
     const stage = withLock();
     await startShell(stage, 'bash', ['-c', IDLE_LOOP]);
     stage.town.write('lock-doctor.json', JSON.stringify({ bystanders: ['bash -c'] }));
-    expect(await stage.judge()).toMatchObject({ state: 'stale' });
+    await expect(stage.judge()).rejects.toMatchObject({ code: 'E_CONFIG' });
     stage.town.write('lock-doctor.json', JSON.stringify({ agents: ['bash -c'] }));
     expect(await stage.judge()).toMatchObject({ state: 'held' });
+  });
+
+  linuxTest('is told how to end the doubt: in a script, the code has a name to teach', async () => {
+    const stage = withLock();
+    const pid = await startShell(stage, 'bash', ['-c', IDLE_LOOP]);
+    const lock = await stage.judge();
+    expect(textsOf(lock)).toContain('end it, or put its code into a script');
+    expect(textsOf(lock)).not.toContain('lock-doctor.json');
+    expect((await stage.ask()).results[0]?.next).not.toContainEqual(expect.arrayContaining(['vi']));
+    process.kill(-pid, 'SIGKILL');
+    stage.town.write(`${ADA}/loop.sh`, IDLE_LOOP);
+    await startShell(stage, 'bash', ['loop.sh']);
+    expect(textsOf(await stage.judge())).toContain('loop.sh (process');
+    stage.town.write('lock-doctor.json', JSON.stringify({ bystanders: ['loop.sh'] }));
+    expect(await stage.judge()).toMatchObject({ state: 'stale' });
   });
 });
 
@@ -204,6 +219,7 @@ describe('a shell that only waits for what it started', () => {
   linuxTest.each([
     ['start', 'tail -f /dev/null && true', 'tail'],
     ['dev', 'true && node server.js; true', 'server.js'],
+    ['dev', 'mkdir -p web && cp server.js web && cd web && node server.js', 'server.js'],
   ])('as npm starts its script %j: %s → stale', async (name, code, runs) => {
     const stage = withLock();
     const { pid } = await npm(stage, name, code);

@@ -5,6 +5,7 @@
 import { groupBy } from '../group-by.ts';
 import { findCollisions } from '../judge/occupants/collision.ts';
 import { type OccupantFinding, type OccupantReader, occupantReader } from '../judge/occupants/occupants.ts';
+import { canBeTaught } from '../programs/by-name.ts';
 import { workerArgument } from '../report/name-worker.ts';
 import { describeAside, isLockMovedAside } from '../town/moved-aside.ts';
 import { relativeTo } from '../town/roles.ts';
@@ -50,7 +51,9 @@ export const teach = (strangers: readonly Stranger[], root: string): readonly (r
   if (strangers.length === 0) return [];
   const pids = strangers.flatMap(({ pid }) => (pid === null ? [] : [String(pid)]));
   const look = ['ps', '-o', 'pid,ppid,user,lstart,command', '-p', pids.join(',')];
-  return [...(pids.length > 0 ? [look] : []), ['vi', `${root === '/' ? '' : root}/lock-doctor.json`]];
+  const settings = ['vi', `${root === '/' ? '' : root}/lock-doctor.json`];
+  const isTaught = strangers.some(({ program }) => canBeTaught(program));
+  return [...(pids.length > 0 ? [look] : []), ...(isTaught ? [settings] : [])];
 };
 
 /** A worker's directory, absolute. */

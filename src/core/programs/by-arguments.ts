@@ -3,7 +3,14 @@
  * reason go into a snapshot.
  */
 import type { ProcessRole } from '../types/evidence.ts';
-import { DIRECTORY_ARGUMENTS, INFRASTRUCTURE_ARGUMENTS } from './known-programs.ts';
+import { NODES_MAIN_THREAD, tellingNames } from './by-name.ts';
+import {
+  A_PROMPT,
+  DIRECTORY_ARGUMENTS,
+  HARMLESS_COMMANDS,
+  INFRASTRUCTURE_ARGUMENTS,
+  PROMPTS,
+} from './known-programs.ts';
 
 /**
  * Scripts that start a dev server, a watcher or a test when given to `npm run` and similar tools, alone or for a usual part of an
@@ -28,6 +35,45 @@ const FLAG = /^(-[rs]|--(recursive|silent|parallel|stream|bun|hot|watch)|--[a-z]
 
 const DEV_SERVER: ProcessRole = { class: 'bystander', why: 'a dev server or a test' };
 
+const behindOptions = (words: readonly string[], withValue: readonly string[] = []): readonly string[] => {
+  const [first = ''] = words;
+  if (FLAG.test(first)) return behindOptions(words.slice(1), withValue);
+  return withValue.includes(first) ? behindOptions(words.slice(2), withValue) : words;
+};
+
+/** `docker compose -f all.yml up`, `kubectl -n web port-forward …`. */
+const harmlessCommand = (names: readonly string[], given: readonly string[]): ProcessRole | undefined => {
+  const known = HARMLESS_COMMANDS.find(({ of }) => of.some((name) => names.includes(name)));
+  if (known === undefined) return undefined;
+  const { why, commands, withValue } = known;
+  const words = behindOptions(given, withValue);
+  const [command = ''] = words[0] === 'compose' ? behindOptions(words.slice(1), withValue) : words;
+  return commands.split(' ').includes(command) ? { class: 'bystander', why } : undefined;
+};
+
+const PROMPT: ProcessRole = { class: 'bystander', why: A_PROMPT };
+
+/** Options of a prompt that load nothing. */
+const OF_A_PROMPT = /^-[qiBE]+$/;
+
+/**
+ * The role of an interpreter that was given nothing to run, where a person types what it is to do.
+ *
+ * @param isAtTerminal whether it is in the foreground of a terminal and reads that
+ */
+export const roleOfPrompt = (
+  names: readonly string[],
+  given: readonly string[],
+  isAtTerminal: () => boolean,
+): ProcessRole | undefined =>
+  given.every((word) => OF_A_PROMPT.test(word)) &&
+  tellingNames(names).every(
+    (name) => PROMPTS.includes(name.replace(/[\d.]+$/, '')) || name === NODES_MAIN_THREAD,
+  ) &&
+  isAtTerminal()
+    ? PROMPT
+    : undefined;
+
 /** `npm run dev`, `pnpm --filter web dev`, `yarn test:watch`; npm writes it over its arguments as one word. */
 const runsDevScript = (names: readonly string[], given: readonly string[]): boolean => {
   // The kernel's name comes first, and is cut.
@@ -36,14 +82,10 @@ const runsDevScript = (names: readonly string[], given: readonly string[]): bool
   // With another name besides its own, a runtime runs a script, and the arguments are the script's.
   if ((manager === 'bun' || manager === 'deno') && names.some((name) => name !== manager)) return false;
   if (manager === undefined) return false;
-  const behindOptions = (words: readonly string[]): readonly string[] => {
-    const [first = ''] = words;
-    if (FLAG.test(first)) return behindOptions(words.slice(1));
-    return PACKAGE_MANAGERS[manager]?.includes(first) ? behindOptions(words.slice(2)) : words;
-  };
-  const [command = '', ...behind] = behindOptions(title?.slice(1) ?? given);
+  const withValue = PACKAGE_MANAGERS[manager];
+  const [command = '', ...behind] = behindOptions(title?.slice(1) ?? given, withValue);
   const runs = manager === 'deno' ? ['task'] : ['run', 'run-script'];
-  if (runs.includes(command)) return isDevScript(behindOptions(behind)[0] ?? '');
+  if (runs.includes(command)) return isDevScript(behindOptions(behind, withValue)[0] ?? '');
   if (manager === 'npm' || manager === 'deno') return command === 'test' || command === 't';
   return isDevScript(manager === 'yarn' && command === 'workspace' ? (behind[1] ?? '') : command);
 };
@@ -61,7 +103,7 @@ export const roleByArguments = (
       begins.every((word, at) => given[at] === word) && of.some((name) => names.includes(name)),
   );
   if (known !== undefined) return { class: 'infrastructure', why: known.why };
-  return runsDevScript(names, given) ? DEV_SERVER : undefined;
+  return runsDevScript(names, given) ? DEV_SERVER : harmlessCommand(names, given);
 };
 
 /**

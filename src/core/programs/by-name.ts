@@ -2,6 +2,7 @@
 import {
   AGENT_PROGRAMS,
   BYSTANDER_PROGRAMS,
+  EXTENSION,
   groupWith,
   INFRASTRUCTURE_PROGRAMS,
   INTERPRETERS,
@@ -20,8 +21,8 @@ export interface NamedClass {
   readonly class: 'agent' | 'bystander' | 'infrastructure';
   readonly why: string;
   /** What it starts is a part of it. */
-  readonly startsOnlyItsOwn: boolean;
-  readonly mayBeTitle?: boolean;
+  readonly startsOnlyItsOwn?: boolean | undefined;
+  readonly mayBeTitle?: boolean | undefined;
 }
 
 /**
@@ -58,9 +59,16 @@ const named = (
   groups: readonly KnownPrograms[],
 ): NamedClass | undefined => {
   const group = groupWith(name, groups);
-  const { why, startsOnlyItsOwn = false, mayBeTitle = false } = group ?? {};
+  const { why, startsOnlyItsOwn, mayBeTitle } = group ?? {};
   return why === undefined ? undefined : { class: kind, why, startsOnlyItsOwn, mayBeTitle };
 };
+
+/**
+ * True for what evidence calls code without a name of its own: `bash -c`, `bash -s`, `/dev/fd/63`. Taught as a bystander, such a
+ * word would hide every loop around an agent.
+ */
+export const isNamelessCode = (word: string): boolean =>
+  /^(\S+ (-[cs]|\/dev\/fd\/\d+)|\/dev\/fd\/\d+)$/.test(word);
 
 let agentNames: ReadonlySet<string> | null = null;
 
@@ -80,16 +88,14 @@ const VERSION_NAME = /^\d+\.\d+\.\d+([-+.][0-9A-Za-z.-]+)?$/;
 
 export const isVersion = (name: string): boolean => name.includes('.') && VERSION_NAME.test(name);
 
-const NAMED_AS_AGENT: NamedClass = { class: 'agent', why: 'named as an agent', startsOnlyItsOwn: false };
+const NAMED_AS_AGENT: NamedClass = { class: 'agent', why: 'named as an agent' };
 const NAMED_AS_BYSTANDER: NamedClass = {
   class: 'bystander',
   why: 'named under "bystanders" in lock-doctor.json',
-  startsOnlyItsOwn: false,
 };
 const BARE_VERSION: NamedClass = {
   class: 'agent',
   why: 'an agent whose file is named after its version',
-  startsOnlyItsOwn: false,
 };
 
 /** True for node, python3.11, .nvim-wrapped and so on: what they are is decided by the script they run, if they run one. */
@@ -97,6 +103,9 @@ export const isInterpreter = (command: string): boolean =>
   INTERPRETERS.includes(command) ||
   INTERPRETERS.includes(withoutVersion(command)) ||
   (command.startsWith('.') && INTERPRETERS.includes(command.slice(1).replace(/-wrapped$/, '')));
+
+/** True for a program that a name in the configuration tells from others: not for code without a name. */
+export const canBeTaught = (program: string): boolean => !isNamelessCode(program) && !isInterpreter(program);
 
 /** Without the digits and dots at its end: `python3.11` is `python`. */
 const withoutVersion = (command: string): string => {
@@ -137,13 +146,13 @@ const classInTitle = (title: string): NamedClass | undefined => {
   return first?.class === 'agent' ? first : undefined;
 };
 
-const AN_MCP_SERVER: NamedClass = { class: 'infrastructure', why: MCP_SERVER.why, startsOnlyItsOwn: false };
-
 const isMcpServer = (name: string): boolean =>
   (name.includes('mcp') || name.startsWith('@')) && !name.includes(' ') && MCP_SERVER.names.test(name);
 
 const knownAs = (name: string): NamedClass | undefined =>
-  inTable(name) ?? classInTitle(name) ?? (isMcpServer(name) ? AN_MCP_SERVER : undefined);
+  inTable(name) ??
+  classInTitle(name) ??
+  (isMcpServer(name) ? MCP_SERVER : EXTENSION.names.test(name) ? EXTENSION : undefined);
 
 /** Bytes that Linux keeps of a name; macOS keeps one more. */
 const KERNEL_NAME_LENGTH = 15;

@@ -6,6 +6,7 @@ import { MAX_ANCESTORS } from '../pid.ts';
 import { remembering } from '../remembering.ts';
 import type { ProcessInfo } from '../types/evidence.ts';
 import { classifyNames, isListed, namesIn, tellingNames, type Vocabulary } from './by-name.ts';
+import { A_PROMPT } from './known-programs.ts';
 
 export type ProgramClass = 'agent' | 'bystander' | 'infrastructure' | 'left-behind' | 'unknown';
 
@@ -14,27 +15,24 @@ interface Classification {
   /** For a sentence: `an editor`, `Claude Code's daemon`. */
   readonly why: string;
   /** What it starts is a part of it, and does not count either. */
-  readonly startsOnlyItsOwn: boolean;
+  readonly startsOnlyItsOwn?: boolean | undefined;
 }
 
-const UNKNOWN: Classification = { class: 'unknown', why: 'not known', startsOnlyItsOwn: false };
+const UNKNOWN: Classification = { class: 'unknown', why: 'not known' };
 
 const LEFT_BEHIND: Classification = {
   class: 'left-behind',
   why: 'left behind by whoever started it',
-  startsOnlyItsOwn: false,
 };
 
 const NAMED_BY_ITSELF: Classification = {
   class: 'agent',
   why: 'named by GT_PROCESS_NAMES',
-  startsOnlyItsOwn: false,
 };
 
 const WAITING_SHELL: Classification = {
   class: 'bystander',
   why: 'a shell that waits for what it started',
-  startsOnlyItsOwn: false,
 };
 
 /** A shell that runs code counts by the code, as one that runs a script counts by the script, but the code has no name. */
@@ -50,12 +48,11 @@ const classifyAlone = (
   { agents: listed, bystanders = [] }: Vocabulary,
 ): Classification => {
   const { names, role, registered, leftBehind } = process;
-  if (registered !== undefined)
-    return { class: 'agent', why: `registered by ${registered.tool}`, startsOnlyItsOwn: false };
+  if (registered !== undefined) return { class: 'agent', why: `registered by ${registered.tool}` };
   if (role?.class === 'infrastructure') return { ...role, startsOnlyItsOwn: true };
   const named = classifyNames(namesWithCode(process), { agents: listed, bystanders });
   if (named?.class === 'agent') return named;
-  if (role !== undefined) return { ...role, startsOnlyItsOwn: true };
+  if (role !== undefined) return { ...role, startsOnlyItsOwn: role.why !== A_PROMPT };
   if (named !== null) return named;
   if (leftBehind === true) return LEFT_BEHIND;
   return names.some((name) => isListed(name, listed)) ? NAMED_BY_ITSELF : UNKNOWN;
@@ -76,18 +73,24 @@ const wordsFor = (process: ProcessInfo, processes: ReadonlyMap<number, ProcessIn
 
 export type Classifier = (process: ProcessInfo) => Classification;
 
-const isBeside = (one: ProcessInfo, other: ProcessInfo): boolean =>
-  one.cwd?.seen === true && other.cwd?.seen === true && one.cwd.value === other.cwd.value;
+/** Answers whether two working directories are at the place of the same worker; the paths are absolute. */
+type PlaceRule = (one: string, other: string) => boolean;
+
+const isBeside = (one: ProcessInfo, other: ProcessInfo, isSamePlace: PlaceRule): boolean =>
+  one.cwd?.seen === true && other.cwd?.seen === true && isSamePlace(one.cwd.value, other.cwd.value);
+
+const IS_SAME: PlaceRule = (one, other) => one === other;
 
 /**
  * Classifies the processes of one snapshot, each once. A program that nothing else explains is a part of the bystander that
- * started it in its own directory, through shells and package managers: a worker of a test runner, the server of
- * `npm run dev`. Elsewhere it may be an agent that a server or a test has sent there. A shell whose commands end with what they
+ * started it at its own worker, through shells and package managers: a worker of a test runner, the server of `npm run dev`.
+ * Elsewhere it may be an agent that a server or a test has sent there. A shell whose commands end with what they
  * have started counts by that; one with a loop may start the next agent.
  */
 export const classifier = (
   processes: ReadonlyMap<number, ProcessInfo>,
   vocabulary: Vocabulary,
+  isSamePlace: PlaceRule = IS_SAME,
 ): Classifier => {
   const alone = remembering((process: ProcessInfo): Classification => {
     const words = wordsFor(process, processes);
@@ -110,7 +113,7 @@ export const classifier = (
       const above = alone(parent);
       const isShell = parent.code !== undefined && above.class === 'unknown';
       if (above.class !== 'bystander' && !isShell) break;
-      if (above.startsOnlyItsOwn && isBeside(process, parent))
+      if (above.startsOnlyItsOwn && isBeside(process, parent, isSamePlace))
         return { ...above, why: `a part of ${above.why}` };
       parent = processes.get(parent.ppid);
     }

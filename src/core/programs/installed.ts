@@ -53,7 +53,8 @@ const isToolsPackage = (scope: string, inner: string): boolean =>
 export const packagesIn = (path: string): readonly string[] => {
   const parts = path.split('/').filter((part) => part !== '');
   const isInBin = BIN.includes(parts.at(-2) ?? '');
-  return parts.flatMap((part, index) => {
+  const extension = extensionIn(path);
+  const packages = parts.flatMap((part, index) => {
     const next = parts[index + 1] ?? '';
     if (next === 'versions' && index + 3 < parts.length)
       return part.startsWith('.') || isInBin || harmless(part) !== null ? [] : [part];
@@ -62,7 +63,15 @@ export const packagesIn = (path: string): readonly string[] => {
     if (!next.startsWith('@')) return [next];
     return isToolsPackage(next, inner) ? [inner, `${next}/${inner}`] : [`${next}/${inner}`];
   });
+  return extension === null ? packages : [...packages, extension];
 };
+
+/** Where VS Code and its like keep extensions, each in a directory of its own: `~/.vscode-server/extensions/golang.go-0.41.4/`. */
+const IN_AN_EXTENSION = /\/\.(?:vscode|cursor|windsurf)[^/]*\/extensions\/([\w-]+\.[\w-]+?)-\d+\.[^/]*\//;
+
+/** The extension to which a file belongs; null for a debugger's, which runs the user's own program. */
+const extensionIn = (path: string): string | null =>
+  path.includes('/extensions/') && !/debug/i.test(path) ? (IN_AN_EXTENSION.exec(path)?.[1] ?? null) : null;
 
 /** True where some directory on the way is called as the tool, or as the product of which it is a part. */
 const isOnItsWay = (name: string, parts: readonly string[]): boolean =>

@@ -32,7 +32,7 @@ export const groupWith = (name: string, groups: readonly KnownPrograms[]): Known
 
 /** Coding agents, by the names of their commands and packages. */
 export const AGENT_PROGRAMS: readonly KnownPrograms[] = [
-  { why: 'Claude Code', names: ['claude claude.exe claude-code'] },
+  { why: 'Claude Code', names: ['claude claude.exe claude-code anthropic.claude-code'] },
   { why: 'Codex', names: ['codex codex-cli'] },
   { why: 'Gemini CLI', names: ['gemini gemini-cli'] },
   { why: 'Cursor Agent', names: ['cursor-agent'] },
@@ -80,13 +80,13 @@ const LOCK_HELPERS = ['gt doctor lock-doctor'];
  * what they start.
  */
 export const INTERPRETERS: readonly string[] =
-  'node nodejs bun deno python python3 ruby perl bash sh zsh dash ksh mksh ash fish tcsh csh nu pwsh xonsh elvish dotnet ts-node ts-node-dev awk gawk mawk emacs nvim env npx'.split(
+  'node nodejs bun deno python python3 ruby perl bash sh zsh dash ksh mksh ash fish tcsh csh nu pwsh xonsh elvish dotnet java php ts-node ts-node-dev awk gawk mawk emacs nvim env npx'.split(
     ' ',
   );
 
 /** Bystanders that are modules of Python: any other module that `python3 -m` runs may be a file in the worker's directory. */
 export const PYTHON_MODULES =
-  'pytest tox nox mypy black isort ruff flake8 pylint pip pipx uv poetry pdm conda flask uvicorn gunicorn hypercorn mkdocs pylsp';
+  'pytest tox nox mypy black isort ruff flake8 pylint pip pipx uv poetry pdm conda flask uvicorn gunicorn hypercorn mkdocs pylsp celery streamlit fastapi jupyter ipykernel_launcher';
 
 /** People's tools and what they start: they do not count, whatever session they run in. */
 export const BYSTANDER_PROGRAMS: readonly KnownPrograms[] = [
@@ -96,7 +96,7 @@ export const BYSTANDER_PROGRAMS: readonly KnownPrograms[] = [
     why: 'an editor',
     names: [
       'vi vim vim.basic vim.tiny vim.nox vim.gtk3 nvim view vimdiff gvim emacs emacsclient nano pico micro hx helix kak kakoune ed ex joe jed mcedit ne',
-      'code code-insiders codium vscodium code-server bootstrap-fork zed zed-editor subl gedit kate idea webstorm pycharm goland clion',
+      'code code-insiders codium vscodium code-server bootstrap-fork server-main zed zed-editor subl gedit kate idea webstorm pycharm goland clion',
       'rubymine phpstorm rider',
     ],
   },
@@ -105,7 +105,7 @@ export const BYSTANDER_PROGRAMS: readonly KnownPrograms[] = [
     names: [
       'less more most pager man tail head cat bat tee watch top htop btop atop glances iotop ps pstree lsof journalctl dmesg',
       'tree ranger nnn lf mc yazi vifm broot ncdu glow fzf jq yq grep egrep fgrep rg ag ack find fd sort uniq wc cut tr',
-      'awk gawk mawk sed ls du df diff column lnav multitail',
+      'awk gawk mawk sed ls du df diff column lnav multitail nvidia-smi sensors uptime who ss netstat',
     ],
   },
   {
@@ -132,6 +132,7 @@ export const BYSTANDER_PROGRAMS: readonly KnownPrograms[] = [
       'omnisharp haskell-language-server elixir-ls zls nil nixd terraform-ls marksman texlab taplo svelteserver',
       'vue-language-server tailwindcss-language-server intelephense eslint_d prettierd typingsInstaller.js',
       'eslintServer.js sourcekit-lsp kotlin-language-server OmniSharp.dll Microsoft.CodeAnalysis.LanguageServer.dll rzls.dll',
+      'cpptools cpptools-srv jsonServerMain cssServerMain htmlServerMain serverWorkerMain',
     ],
     startsOnlyItsOwn: true,
     mayBeTitle: true,
@@ -170,13 +171,19 @@ export const BYSTANDER_PROGRAMS: readonly KnownPrograms[] = [
     names: [
       'vite webpack webpack-dev-server next next-server nuxt nuxi astro remix gatsby parcel rollup http.server',
       'http-server live-server browser-sync storybook react-scripts vue-cli-service ng expo metro wrangler jekyll hugo',
-      'mkdocs uvicorn gunicorn hypercorn puma unicorn sidekiq',
+      'mkdocs uvicorn gunicorn hypercorn puma unicorn sidekiq fastapi',
     ],
     startsOnlyItsOwn: true,
     mayBeTitle: true,
   },
   // Their commands may be an application's own, and their servers need no other program.
-  { why: 'a dev server', names: ['flask django-admin manage.py'], mayBeTitle: true },
+  { why: 'a dev server', names: ['flask django-admin manage.py streamlit celery'], mayBeTitle: true },
+  // What a person types into a notebook counts by itself.
+  {
+    why: 'a notebook',
+    names: ['jupyter jupyter-lab jupyter-notebook jupyter-server ipykernel_launcher'],
+    mayBeTitle: true,
+  },
   {
     why: 'a package manager',
     names: [
@@ -190,7 +197,9 @@ export const BYSTANDER_PROGRAMS: readonly KnownPrograms[] = [
     why: 'a build tool',
     names: [
       'make gmake just rake cargo go zig dotnet dotnet-watch.dll stack cabal tsx ts-node ts-node-dev nodemon turbo nx lerna',
-      'concurrently npm-run-all entr tox nox ninja cmake bazel buck2 gradle gradlew mvn sbt msbuild MSBuild.dll xcodebuild',
+      'concurrently npm-run-all entr tox nox ninja cmake bazel buck2 gradle gradlew mvn sbt msbuild MSBuild.dll xcodebuild terraform tofu',
+      'org.codehaus.plexus.classworlds.launcher.Launcher org.gradle.wrapper.GradleWrapperMain',
+      'org.gradle.launcher.daemon.bootstrap.GradleDaemon worker.org.gradle.process.internal.worker.GradleWorkerMain',
     ],
     mayBeTitle: true,
   },
@@ -228,7 +237,9 @@ export const BYSTANDER_PROGRAMS: readonly KnownPrograms[] = [
   },
   {
     why: 'a database',
-    names: ['postgres mysqld mariadbd redis-server valkey-server mongod'],
+    names: [
+      'postgres mysqld mariadbd redis-server valkey-server mongod memcached clickhouse-server etcd minio',
+    ],
     startsOnlyItsOwn: true,
   },
   // They have a shell: `\!` in psql, `.shell` in sqlite3.
@@ -258,9 +269,53 @@ export const INFRASTRUCTURE_PROGRAMS: readonly KnownPrograms[] = [
  * often leave them running.
  */
 export const MCP_SERVER = {
+  class: 'infrastructure',
   why: 'an MCP server',
   names: /^mcp-(server-.+|remote)$|[-/]mcp(-server)?$|^@modelcontextprotocol\//,
-};
+} as const;
+
+/**
+ * Extensions of VS Code and its like, by publishers none of whose extensions is an agent. Those that start programs of the user's
+ * (debuggers) are left out where their names are read.
+ */
+export const EXTENSION = {
+  class: 'bystander',
+  why: "an editor's extension",
+  names: /^(ms-(python|vscode|dotnettools)|dbaeumer|redhat|esbenp|bradlc|vue|svelte|charliermarsh)\.\S+$/,
+} as const;
+
+/** The prompts of interpreters, which take their orders from a person at the terminal. */
+export const PROMPTS = 'node nodejs python irb pry ipython bpython ghci iex lua julia R'.split(' ');
+
+/** Why the prompt of an interpreter does not count; what it starts counts by itself. */
+export const A_PROMPT = "an interpreter's prompt";
+
+/** Commands of a tool that start no program of the user's; its other commands may. */
+export interface KnownCommands {
+  readonly why: string;
+  readonly of: readonly string[];
+  /** The first words behind the options, with a space between them. */
+  readonly commands: string;
+  /** Options before the command whose value is the next argument. */
+  readonly withValue?: readonly string[];
+}
+
+export const HARMLESS_COMMANDS: readonly KnownCommands[] = [
+  {
+    why: "a project's containers",
+    of: ['docker', 'docker-compose', 'podman'],
+    commands: 'up logs build pull push ps watch events top stats images',
+    withValue: ['-f', '--file', '-p', '--profile'],
+  },
+  {
+    why: 'a tool for clusters',
+    of: ['kubectl'],
+    commands: 'port-forward logs get describe top apply wait rollout proxy events',
+    withValue: ['-n', '--context'],
+  },
+  { why: 'a dev server', of: ['artisan'], commands: 'serve queue:work queue:listen' },
+  { why: 'a dev server', of: ['php'], commands: '-S' },
+];
 
 /** A helper that is started as a program which otherwise is an agent, or version control. */
 export interface KnownArguments {

@@ -14,12 +14,15 @@ export const panesAround = (worker: WorkerView, index: TownIndex): readonly Pane
   return others.every((views) => views.length === 0) ? first : [...new Set([first, ...others].flat())];
 };
 
+/** What tells whose place a path is. */
+type Places = Pick<TownIndex, 'snapshot' | 'homes' | 'aboveLocks'>;
+
 /** Outside Gas Towns a directory called `witness` is just that, unless a lock says otherwise. */
-const isAgentsPlace = ({ dir }: Owner, { snapshot, aboveLocks }: TownIndex): boolean =>
+const isAgentsPlace = ({ dir }: Owner, { snapshot, aboveLocks }: Places): boolean =>
   snapshot.town.marked || aboveLocks.has(dir);
 
 /** The worker in whose place a path lies: its agent's directory, else the deepest of `homes` that it lies in. */
-export const homeOf = (path: string, index: TownIndex): string | null => {
+export const homeOf = (path: string, index: Places): string | null => {
   const owner = ownerOf(path);
   if (owner !== null && isAgentsPlace(owner, index)) return owner.dir;
   for (let place = path; ; place = place.slice(0, place.lastIndexOf('/'))) {

@@ -187,12 +187,14 @@ export const paneOf = (pids: readonly number[], { machine }: TownIndex): PaneVie
  *
  * @param knownRoles roles of the agents that the town is known to have
  * @param key the machine's key, unique among machines
+ * @param isSamePlace whether two directories are at the place of the same worker; default: only where they are the same
  */
 export const indexMachine = (
   seen: MachineEvidence,
   town: TownFacts,
   knownRoles: ReadonlySet<string>,
   key: string,
+  isSamePlace?: Parameters<typeof classifier>[2],
 ): MachineIndex => {
   const { host, asker, tmux } = seen;
   const processes = new Map(seen.processes.list.map((process) => [process.pid, process]));
@@ -201,7 +203,7 @@ export const indexMachine = (
   const askers = new Set(asker.pids);
   const isCutOff = asker.isCutOff === true || host.initialPidNamespace !== true;
   const { agents, bystanders = [], root } = town;
-  const classify = classifier(processes, town);
+  const classify = classifier(processes, town, isSamePlace);
 
   /** @param shown the same pane in every session to which its window is linked */
   const viewPane = (server: TmuxServer, pane: TmuxPane, shown: readonly TmuxPane[]): PaneView => {

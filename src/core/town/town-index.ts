@@ -2,9 +2,10 @@
 import { groupBy } from '../group-by.ts';
 import { remembering } from '../remembering.ts';
 import type { LockFile, Snapshot } from '../types/evidence.ts';
+import { homeOf } from './belonging.ts';
 import { claimsWorker } from './lock-rules.ts';
 import { indexMachine } from './machine-index.ts';
-import { ownerOf, rolesOf } from './roles.ts';
+import { ownerOf, relativeTo, rolesOf } from './roles.ts';
 import { HERE, type TownIndex, type WorkerView } from './views.ts';
 
 const NOBODY: readonly string[] = [];
@@ -60,12 +61,24 @@ export const indexSnapshot = (snapshot: Snapshot): TownIndex => {
   const claims = snapshot.locks.filter(claimsWorker);
   const lockWorkers = new Set(claims.map((lock) => lock.worker));
   const { trees = [] } = snapshot.town;
+  const homes = trees.length === 0 ? lockWorkers : new Set([...lockWorkers, ...trees]);
+  const aboveLocks = withAncestors(lockWorkers);
+  const { machine, town, asked } = snapshot;
+  const places = { snapshot, homes: new Set([...homes, ...asked]), aboveLocks };
+  const placeOf = (path: string): string | null => {
+    const inside = relativeTo(town.root, path);
+    return inside === null ? null : homeOf(inside, places);
+  };
+  const isSamePlace = (one: string, other: string): boolean => {
+    const place = placeOf(one);
+    return one === other || (place !== null && place === placeOf(other));
+  };
   return {
     snapshot,
-    machine: indexMachine(snapshot.machine, snapshot.town, rolesInTown(snapshot, viewOf), HERE),
+    machine: indexMachine(machine, town, rolesInTown(snapshot, viewOf), HERE, isSamePlace),
     viewOf,
-    homes: trees.length === 0 ? lockWorkers : new Set([...lockWorkers, ...trees]),
-    aboveLocks: withAncestors(lockWorkers),
+    homes,
+    aboveLocks,
     locksByDigest: groupBy(claims, (lock) =>
       lock.content.kind === 'record' ? (lock.stamp?.sha256 ?? null) : null,
     ),

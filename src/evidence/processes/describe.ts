@@ -1,6 +1,6 @@
 /** What is kept of one process: names, place and class. Arguments and environment are read here; only what they tell is kept. */
 import { resolve } from 'node:path';
-import { directoryGiven, roleByArguments } from '../../core/programs/by-arguments.ts';
+import { directoryGiven, roleByArguments, roleOfPrompt } from '../../core/programs/by-arguments.ts';
 import { classifyNames, isListed, namesIn } from '../../core/programs/by-name.ts';
 import { classifier } from '../../core/programs/classify.ts';
 import { relativeTo } from '../../core/town/roles.ts';
@@ -66,7 +66,7 @@ export const describer = (
     const given = givenArguments(row.comm, argv);
     const cwd = cwds.get(row.pid);
     const place = sentTo(directoryGiven(names, given), cwd);
-    const role = isTmuxServer(row, rows) ? TMUX_SERVER : roleByArguments(names, given);
+    const role = isTmuxServer(row, rows) ? TMUX_SERVER : roleIn(row, names, given, details);
     const code = shellCodeOf(row, table);
     return {
       pid: row.pid,
@@ -89,6 +89,16 @@ export const describer = (
     };
   };
 };
+
+/** What its arguments, and whether it reads a terminal, tell of a process. */
+export const roleIn = (
+  row: ProcessRow,
+  names: readonly string[],
+  given: readonly string[],
+  { readsTerminal }: Pick<ProcessTable['details'], 'readsTerminal'>,
+): ProcessRole | undefined =>
+  roleByArguments(names, given) ??
+  roleOfPrompt(names, given, () => row.inForeground === true && readsTerminal(row.pid) === true);
 
 /** A tmux server that was started inside an agent's shell passes that agent's variables to every pane it makes. */
 export const ownEnvironment = (

@@ -126,6 +126,21 @@ const SYNTAXES: readonly Syntax[] = [
     isScript: (word) => /\.(dll|exe)$/i.test(word),
   },
   {
+    isFor: (program) => program === 'java',
+    withValue: '-cp -classpath --class-path -p --module-path --add-modules --add-exports --add-opens'.split(
+      ' ',
+    ),
+    withCode: NEVER,
+    subcommands: [],
+  },
+  {
+    isFor: versionOf('php'),
+    withValue: ['-c', '-d', '-z'],
+    withCode: /^-[rBRE]$/,
+    subcommands: [],
+    fromInput: /^-S$/,
+  },
+  {
     isFor: (program) => ['ts-node', 'ts-node-dev'].includes(program),
     withValue:
       '-r --require -P --project -C --compiler -O --compiler-options -I --ignore -D --ignore-diagnostics --cwd --dir --scope-dir --watch --ignore-watch'.split(

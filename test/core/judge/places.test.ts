@@ -34,3 +34,44 @@ test('a polecat one directory above its lock works for it', () => {
   expect(judge('gastown/polecats', [aLock('gastown/polecats/joe/gastown')])).toEqual(['stale']);
   expect(judge('gastown/crew/ada', [aLock('gastown/crew/ada/sub')])).toEqual(['stale']);
 });
+
+describe('an unknown program that a dev server has started', () => {
+  const DEV = { class: 'bystander', why: 'a dev server' } as const;
+
+  /** The state of a lock at `worker` while the server works in `from` and the program in `path`. */
+  const stateWith = (
+    worker: string,
+    [from, path]: readonly [string, string],
+    { marked = true, trees = [], locked = [] }: Options = {},
+  ): State | undefined => {
+    const at = (place: string) => ({ seen: true, value: place === '.' ? ROOT : `${ROOT}/${place}` }) as const;
+    const processes = [
+      aProcess(800, { names: ['npm run dev'], role: DEV, cwd: at(from) }),
+      aProcess(801, { ppid: 800, names: ['node', 'server.js', 'server'], cwd: at(path) }),
+    ];
+    const town = { ...aSnapshot().town, marked, trees, ...(marked ? {} : { rigs: [], workers: [] }) };
+    const locks = [aLock(worker), ...locked.map((other) => aLock(other, { pid: 4242, sessionId: '%7' }))];
+    return judgeAll(indexSnapshot(aSnapshot({ locks, processes, over: { town } })))[0]?.state;
+  };
+
+  interface Options {
+    readonly marked?: boolean;
+    readonly trees?: readonly string[];
+    readonly locked?: readonly string[];
+  }
+
+  test('is a part of it in a directory of the same worker', () => {
+    expect(stateWith('gastown/crew/ada', ['gastown/crew/ada', 'gastown/crew/ada/web'])).toBe('stale');
+    expect(stateWith('.', ['.', 'packages/web'], { marked: false })).toBe('stale');
+  });
+
+  test('is in doubt at another worker', () => {
+    expect(stateWith('gastown/crew/bob', ['gastown/crew/ada', 'gastown/crew/bob'])).toBe('unknown');
+    expect(stateWith('gastown/crew/ada', ['.', 'gastown/crew/ada'])).toBe('unknown');
+    expect(stateWith('sub', ['.', 'sub'], { marked: false, locked: ['.'] })).toBe('unknown');
+    const trees = ['.', '.claude/worktrees/x'];
+    expect(stateWith('.claude/worktrees/x', ['.', '.claude/worktrees/x'], { marked: false, trees })).toBe(
+      'unknown',
+    );
+  });
+});

@@ -8,10 +8,9 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
-import { roleByArguments } from '../../../src/core/programs/by-arguments.ts';
 import { classifier, programOf } from '../../../src/core/programs/classify.ts';
 import type { ProcessInfo } from '../../../src/core/types/evidence.ts';
-import { wasLeftBehind } from '../../../src/evidence/processes/describe.ts';
+import { roleIn, wasLeftBehind } from '../../../src/evidence/processes/describe.ts';
 import { givenArguments, processNames } from '../../../src/evidence/processes/process-names.ts';
 import type { ProcessRow } from '../../../src/evidence/processes/row.ts';
 import { shellCodeOf } from '../../../src/evidence/processes/shell-code.ts';
@@ -48,7 +47,8 @@ const describeAll = (captured: readonly Captured[]): readonly ProcessInfo[] => {
   return captured.map((one): ProcessInfo => {
     const row = rows.get(one.pid);
     const names = processNames(one.comm, one.argv);
-    const role = roleByArguments(names, givenArguments(one.comm, one.argv));
+    const role =
+      row && roleIn(row, names, givenArguments(one.comm, one.argv), { readsTerminal: () => one.hasTerminal });
     const code =
       row &&
       shellCodeOf(row, {

@@ -1,5 +1,6 @@
 /** Occupants: agents seen at work in a worker's directory, whether or not a lock names them. */
 import { isPossiblePid } from '../../pid.ts';
+import { canBeTaught } from '../../programs/by-name.ts';
 import { agentNameOf, programOf } from '../../programs/classify.ts';
 import { panesAround, sessionSays } from '../../town/belonging.ts';
 import { paneOf } from '../../town/machine-index.ts';
@@ -173,7 +174,9 @@ const cwdDoubt = (
   if (uid !== null && uid !== asker) return `${said} of user ${uid} hides its working directory`;
   const remedies = [
     'end it',
-    ...(isAgent ? [] : ['name it under "bystanders" in lock-doctor.json']),
+    ...(isAgent || !canBeTaught(programOf(process))
+      ? []
+      : ['name it under "bystanders" in lock-doctor.json']),
     ...(asker === 0 ? [] : ['run doctor as root']),
   ];
   return `${said} hides its working directory: ${remedies.join(', or ')}`;

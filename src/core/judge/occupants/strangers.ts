@@ -1,8 +1,8 @@
 /** Unknown programs at work in a worker's place: they may be agents, so they are doubt. */
+import { canBeTaught } from '../../programs/by-name.ts';
 import { programOf } from '../../programs/classify.ts';
 import { directoryOf, isFrom, paneOf } from '../../town/machine-index.ts';
 import type { PaneView, TownIndex, WorkerView } from '../../town/views.ts';
-import type { ProcessInfo } from '../../types/evidence.ts';
 import type { Stranger } from '../../types/judgement.ts';
 import { type AtWork, isAtPlaceOf, isHidden, listAtWork, worksAt } from './at-work.ts';
 
@@ -11,12 +11,17 @@ const TEACH = 'name it under "agents" or "bystanders" in lock-doctor.json';
 /** Of a process that hides even its name (hidepid), a name says nothing to the doctor. */
 const HIDDEN = 'end it, or run doctor as root';
 
-const sentence = (
-  who: string,
-  where: string,
-  place = 'in this directory',
-  { names }: Pick<ProcessInfo, 'names'> = { names: [who] },
-): string => `${who} ${where} ${place} and may be an agent: ${names.length === 0 ? HIDDEN : TEACH}`;
+/** No name would tell this code from any other that the same shell or interpreter may run. */
+const NAMELESS = 'end it, or put its code into a script';
+
+/** What ends the doubt about a program: naming it, where a name tells it from others. */
+const remedyFor = (program: string, names: readonly string[] = [program]): string => {
+  if (names.length === 0) return HIDDEN;
+  return canBeTaught(program) ? TEACH : NAMELESS;
+};
+
+const sentence = (who: string, where: string, remedy: string, place = 'in this directory'): string =>
+  `${who} ${where} ${place} and may be an agent: ${remedy}`;
 
 /** What a program at work is called in evidence. */
 export const programAt = (program: string, pid: number): string => `${program} (process ${pid})`;
@@ -37,12 +42,13 @@ const strangerFor = ({ process, pids }: AtWork, index: TownIndex): Stranger => {
     const text = sentence(
       programAt(program, process.pid),
       'was started',
+      remedyFor(program, process.names),
       'in this directory, hides where it works,',
-      process,
     );
     return { program, pid: process.pid, text };
   }
-  return { program, pid: process.pid, text: sentence(programAt(program, process.pid), where) };
+  const text = sentence(programAt(program, process.pid), where, remedyFor(program, process.names));
+  return { program, pid: process.pid, text };
 };
 
 /** Panes that show an unknown program in this town, or that could be anywhere. */
@@ -74,7 +80,7 @@ const describePane = (view: PaneView): Stranger => {
   return {
     program,
     pid,
-    text: sentence(programAt(program, pid ?? view.pane.pid), inForegroundOf(view), place),
+    text: sentence(programAt(program, pid ?? view.pane.pid), inForegroundOf(view), remedyFor(program), place),
   };
 };
 
