@@ -138,7 +138,7 @@ export interface WslSigns {
 export const isWslMachine = ({ release, processOne, mounts, townIsOnRoot }: WslSigns): boolean => {
   const root = mountAt(mounts, '/');
   return (
-    /microsoft/i.test(release) &&
+    release.toLowerCase().includes('microsoft') &&
     INITS.includes(processOne) &&
     townIsOnRoot &&
     root?.root === '/' &&

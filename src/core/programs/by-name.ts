@@ -1,4 +1,5 @@
 /** Classifies a program by its names alone, with the table of `known-programs.ts` and the names that the user configured. */
+import { startsWithDigit } from '../digits.ts';
 import {
   AGENT_PROGRAMS,
   BYSTANDER_PROGRAMS,
@@ -45,7 +46,7 @@ const MAX_KNOWN = 1000;
 const inTable = (name: string): NamedClass | undefined => {
   if (known.has(name)) return known.get(name);
   const found =
-    named(name, 'agent', AGENT_PROGRAMS) ??
+    (isAgentName(name) ? named(name, 'agent', AGENT_PROGRAMS) : undefined) ??
     named(name, 'infrastructure', INFRASTRUCTURE_PROGRAMS) ??
     named(name, 'bystander', BYSTANDER_PROGRAMS);
   if (known.size >= MAX_KNOWN) known.clear();
@@ -86,7 +87,7 @@ const isAgentName = (name: string): boolean => {
 /** Some agents are installed as a file named after their version, and that is the name which the kernel and tmux show. */
 const VERSION_NAME = /^\d+\.\d+\.\d+([-+.][0-9A-Za-z.-]+)?$/;
 
-export const isVersion = (name: string): boolean => name.includes('.') && VERSION_NAME.test(name);
+export const isVersion = (name: string): boolean => startsWithDigit(name) && VERSION_NAME.test(name);
 
 const NAMED_AS_AGENT: NamedClass = { class: 'agent', why: 'named as an agent' };
 const NAMED_AS_BYSTANDER: NamedClass = {
@@ -133,11 +134,12 @@ const TITLE =
 /** `puma 6.4.2 (tcp://localhost:3000) [app]`: such a title may end with a path, which is not the program's. */
 const TITLE_WITH_VERSION = /^(puma|sidekiq|PM2) v?\d+\./;
 
-export const isTitleWithVersion = (text: string): boolean => TITLE_WITH_VERSION.test(text);
+// A pattern is compiled when it is met, and nearly all names are one word.
+export const isTitleWithVersion = (text: string): boolean =>
+  text.includes(' ') && TITLE_WITH_VERSION.test(text);
 
 /** What such a title tells; an agent counts by the first word of any title. */
 const classInTitle = (title: string): NamedClass | undefined => {
-  // A pattern that is met a second time is compiled, and nearly all names are one word.
   if (!title.includes(' ')) return undefined;
   const [, ...found] = TITLE.exec(title) ?? TITLE_WITH_VERSION.exec(title) ?? [];
   const name = found.find((part) => part !== undefined);

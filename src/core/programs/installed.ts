@@ -3,7 +3,7 @@
  * may be called like an editor: the name counts where the program lies in a place in which tools are installed. Pure.
  */
 import { classifyNames, isInterpreter, type NamedClass } from './by-name.ts';
-import { MCP_SERVER, PYTHON_MODULES } from './known-programs.ts';
+import { isIn, MCP_SERVER, PYTHON_MODULES } from './known-programs.ts';
 
 const NO_WORDS = { agents: [] };
 
@@ -13,15 +13,35 @@ const harmless = (name: string): NamedClass | null => {
   return known === null || known.class === 'agent' || known.why === MCP_SERVER.why ? null : known;
 };
 
-const SYSTEM = /^\/(usr(?!\/src\/)|bin|sbin|opt|nix|gnu|snap|app|run|Applications|Library|home\/linuxbrew)\//;
+/** The system's own directories in `/`. Lists of words here and below, because V8 takes up to half a millisecond for a pattern of them. */
+const SYSTEM = ['usr bin sbin opt nix gnu snap app run Applications Library'];
+
+const isOfSystem = (script: string, [start, top = '', ...below]: readonly string[]): boolean =>
+  script.startsWith('/home/linuxbrew/') ||
+  (start === '' && below.length > 0 && isIn(SYSTEM, top) && !script.startsWith('/usr/src/'));
 
 /** Directories in which tools for one user or one project are installed. */
-const OF_TOOLS =
-  /(^|\/)\.(local|venv|tox|nox|direnv|cargo|rustup|nvm|fnm|nodenv|volta|bun|deno|npm-global|pnpm|yarn|pyenv|rbenv|rvm|asdf|mise|rye|uv|pixi|sdkman|dotnet|composer|gem|opam|stack|ghcup|cache)\//;
+const OF_TOOLS = [
+  '.local .venv .tox .nox .direnv .cargo .rustup .nvm .fnm .nodenv .volta .bun .deno .npm-global .pnpm .yarn .pyenv .rbenv .rvm',
+  '.asdf .mise .rye .uv .pixi .sdkman .dotnet .composer .gem .opam .stack .ghcup .cache',
+];
 
 /** Where editors keep themselves and their extensions, language servers among them. */
 const OF_EDITORS =
   /\/(\.?vscode[^/]*|\.(cursor|windsurf)[^/]*\/(bin|extensions)|visual-studio-code[^/]*|VSCode-[^/]+|Visual Studio Code[^/]*\.app|[^/]*-vscode-\d[^/]*)\//;
+
+/** A part of every such path: without one, the pattern need not be compiled. */
+const WORDS_OF_EDITORS = [
+  'vscode',
+  'VSCode',
+  'Visual Studio Code',
+  'visual-studio-code',
+  '.cursor',
+  '.windsurf',
+];
+
+const isInEditor = (path: string): boolean =>
+  WORDS_OF_EDITORS.some((word) => path.includes(word)) && OF_EDITORS.test(path);
 
 /** The same, of names that only the system's own directories have. */
 const OF_AN_INSTALLED_EDITOR = /^\/(usr|opt|snap|nix|app|var\/lib\/(flatpak|snapd))\/(.*\/)?code(-oss)?\//;
@@ -85,7 +105,6 @@ const isBelow = (directory: string, end: string): boolean =>
 const isInstalled = (name: string, script: string, interpreters: readonly string[]): boolean => {
   const parts = script.split('/');
   const home = parts.findLastIndex((part) => PACKAGE_HOMES.includes(part));
-  const directory = directoryOf(script);
   if (home !== -1) {
     const [next = '', inner = ''] = parts.slice(home + 1);
     return (
@@ -93,12 +112,17 @@ const isInstalled = (name: string, script: string, interpreters: readonly string
       (next.startsWith('@') ? isToolsPackage(next, inner) : isOnItsWay(name, parts.slice(home)))
     );
   }
-  if (OF_EDITORS.test(script) || script.includes(`/.${name}/`)) return true;
+  if (isInEditor(script) || script.includes(`/.${name}/`)) return true;
   // A virtual environment has its interpreter beside its tools; a relative path leads there from a directory above.
-  const below = directory.replace(/^(\.\/)+/, '').replace(/^\.$/, '');
+  const below = parts
+    .slice(
+      parts.findIndex((part) => part !== '.'),
+      -1,
+    )
+    .join('/');
   if (below !== '' && interpreters.some((path) => isBelow(directoryOf(path), below))) return true;
-  if (!SYSTEM.test(script) && !OF_TOOLS.test(script)) return false;
-  return BIN.includes(fileOf(directory)) || isOnItsWay(name, parts);
+  if (!isOfSystem(script, parts) && !parts.slice(0, -1).some((part) => isIn(OF_TOOLS, part))) return false;
+  return BIN.includes(parts.at(-2) ?? '') || isOnItsWay(name, parts);
 };
 
 /** What runs a script, as far as paths tell. */
@@ -129,7 +153,7 @@ export const isOwnName = (
 const isShellsPath = (path: string): boolean => ['sh', 'bash', 'dash', 'env'].includes(fileOf(path));
 
 const isEditor = (path: string): boolean =>
-  !path.includes('/node_modules/@') && (OF_EDITORS.test(path) || OF_AN_INSTALLED_EDITOR.test(path));
+  !path.includes('/node_modules/@') && (isInEditor(path) || OF_AN_INSTALLED_EDITOR.test(path));
 
 /** Arguments with which only VS Code starts its parts: Electron's processes, and the server for remote windows. */
 const isEditorsPart = (argv: readonly string[]): boolean =>

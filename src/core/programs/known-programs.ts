@@ -23,7 +23,8 @@ const hasName = (line: string, name: string): boolean => {
   return false;
 };
 
-const isIn = (lines: readonly string[], name: string): boolean =>
+/** True where one of these lines of words has the word. */
+export const isIn = (lines: readonly string[], name: string): boolean =>
   name !== '' && !name.includes(' ') && lines.some((line) => hasName(line, name));
 
 /** The last of these groups that has the name. */

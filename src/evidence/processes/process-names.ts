@@ -15,7 +15,7 @@ interface Syntax {
   readonly isFor: (program: string) => boolean;
   /** Options whose value is the next argument. */
   readonly withValue: readonly string[];
-  /** Options after which there is no script: the program text itself follows. */
+  /** Options after which there is no script: the program text itself follows. A word that is no option is not compared. */
   readonly withCode: RegExp;
   /** Words between the interpreter and its script. */
   readonly subcommands: readonly string[];
@@ -55,9 +55,9 @@ const SYNTAXES: readonly Syntax[] = [
   {
     isFor: (program) => ['bun', 'deno'].includes(program),
     withValue: '-r --preload --cwd -c --config --import-map -F --filter'.split(' '),
-    withCode: /^(-e|-p|--eval|--print|eval)$/,
+    withCode: /^(-e|-p|--eval|--print)$/,
     subcommands: ['run', 'x', 'serve'],
-    isScript: (word) => word !== 'task' && !isDevScript(word),
+    isScript: (word) => word !== 'task' && word !== 'eval' && !isDevScript(word),
   },
   { isFor: versionOf('python'), withValue: ['-W', '-X'], withCode: /^-[A-Za-z]*c$/, subcommands: [] },
   {
@@ -310,11 +310,11 @@ const scriptOf = (comm: string, argv: readonly string[]): number => {
 };
 
 /** Arguments of an agent that another agent started as a member of its team (Claude Code). */
-const TEAMMATE = /^--(agent-id|team-name|parent-session-id)(=|$)/;
+const OF_TEAMMATES = ['--agent-id', '--team-name', '--parent-session-id'];
 
 /** True where the arguments are those of a teammate. They are read to tell, and not kept. */
 export const isTeammate = (argv: readonly string[]): boolean =>
-  argv.some((word) => word.startsWith('--') && TEAMMATE.test(word));
+  argv.some((word) => OF_TEAMMATES.some((option) => word === option || word.startsWith(`${option}=`)));
 
 /** True for kernel names of interpreters, whose command line says what runs. */
 export const runsScripts = (comm: string): boolean => isInterpreter(comm) || comm === NODES_MAIN_THREAD;
@@ -337,12 +337,13 @@ export const invocationOf = (interpreter: string, argv: readonly string[]): Invo
     const option = syntax.anyCase ? argument.toLowerCase() : argument;
     if (scriptAfter !== undefined) {
       if (scriptAfter.includes(argument)) return found(at + 1);
+    } else if (!isOption(argument)) {
+      if (argument !== '' && !syntax.subcommands.includes(argument))
+        return isScript?.(argument) === false ? NOTHING : found(at);
     } else if (syntax.withCode.test(option)) return { script: 0, code: at };
     else if (syntax.fromInput?.test(option)) return NOTHING;
     else if (syntax.withValue.includes(option) || syntax.lastWithValue?.test(option)) at += 1;
     else if (argument === '-m' || argument === '--') return found(at + 1);
-    else if (argument !== '' && !isOption(argument) && !syntax.subcommands.includes(argument))
-      return isScript?.(argument) === false ? NOTHING : found(at);
   }
   return NOTHING;
 };

@@ -13,7 +13,7 @@ export const displayPath = (path: DiskPath): string => (typeof path === 'string'
 const BYTES = /\\x([89A-F][0-9A-F])/g;
 
 /** True for a path for people in which bytes that are not UTF-8 seem to appear: a name may also contain such characters. */
-export const showsBytes = (shown: string): boolean => shown.search(BYTES) >= 0;
+export const showsBytes = (shown: string): boolean => shown.includes('\\x') && shown.search(BYTES) >= 0;
 
 /** The path whose bytes appear so, the reverse of `displayPath`. */
 export const fromDisplay = (shown: string): DiskPath =>

@@ -31,15 +31,14 @@ const NETWORK_TYPES: ReadonlyMap<number, string> = new Map([
 ]);
 
 /** How lists of mounts name file systems that a server or another program answers for (`nfs4`, `fuse.sshfs`). */
-const SERVED = `(?:${[...new Set(NETWORK_TYPES.values()), 'virtiofs', 'fuse(?!ctl)'].join('|')})`;
-const SERVED_TYPE = new RegExp(`^${SERVED}`);
-const SERVED_MOUNT = new RegExp(` - ${SERVED}`);
+const SERVED = [...NETWORK_TYPES.values(), 'virtiofs', 'fuse ', 'fuse.', 'fuseblk'];
 
 /** True for a type of file system where a look waits for a server, for ever if that does not answer. */
-export const isServed = (type: string): boolean => SERVED_TYPE.test(type);
+export const isServed = (type: string): boolean => SERVED.some((name) => `${type} `.startsWith(name));
 
 /** False for a list of mounts (`/proc/<pid>/mountinfo`) without any such file system: those of nearly all machines. */
-export const hasServed = (mountInfo: string): boolean => SERVED_MOUNT.test(mountInfo);
+export const hasServed = (mountInfo: string): boolean =>
+  SERVED.some((name) => mountInfo.includes(` - ${name}`));
 
 /** FUSE programs that keep their files on this machine; every other one may keep them anywhere. */
 const LOCAL_FUSE = new Set([

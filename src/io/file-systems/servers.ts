@@ -33,7 +33,10 @@ export const serversApart = (theirs: string, ours: string, trees: readonly strin
 };
 
 /** The same of this process; none on another system than Linux. */
-export const ourServersApart = (trees: readonly string[]): readonly string[] => {
+export const ourServersApart = (trees: readonly string[]): readonly string[] =>
+  ourServers().mounts.length === 0 ? [] : ourMountsApart(trees);
+
+const ourMountsApart = (trees: readonly string[]): readonly string[] => {
   const ours = tryOr(() => readFileSync('/proc/self/mountinfo', 'utf8'), '');
   return serversApart(ours, ours, trees);
 };
@@ -81,7 +84,7 @@ let known: OurServers | null = null;
 const ourServers = (): OurServers => {
   const now = Date.now();
   if (known === null || now - known.atMs > PAUSE_MS)
-    known = { atMs: now, mounts: ourServersApart([]), plain: new Set() };
+    known = { atMs: now, mounts: ourMountsApart([]), plain: new Set() };
   return known;
 };
 
