@@ -101,4 +101,37 @@ describe('undo without a marker', () => {
       stdout: 'nothing to undo\n',
     });
   });
+
+  test('restores nothing where a later run in another root released a lock here, and names both runs', () => {
+    const town = trees();
+    const [first, second] = [town.lock('feature-1', ''), town.lock('feature-2', '')];
+    const isThere = () => [first, second].map((lock) => existsSync(lock));
+    doctor(['--fix', '--yes', '--worker', 'feature-1'], { cwd: town.root });
+    // Ids tell runs apart by the second.
+    spawnSync('sleep', ['1.1']);
+    doctor(['--fix', '--yes'], { cwd: town.path('feature-2') });
+    expect(isThere()).toEqual([false, false]);
+    const here = { cwd: town.root };
+    const { status, stdout } = doctor(['undo'], here);
+    const commands = [...stdout.matchAll(/: doctor (undo .*)\n/g)].map(([, command = '']) =>
+      command.split(' '),
+    );
+    expect([status, stdout]).toEqual([
+      1,
+      `${town.path('feature-2')} was released by a run in ${town.path('feature-2')}: doctor ${commands[0]?.join(' ')}
+Nothing was restored: that was later than the last run here, which you restore with: doctor ${commands[1]?.join(' ')}
+`,
+    ]);
+    expect(documentOf(doctor(['undo', '--json'], here).stdout)).toMatchObject({
+      run: null,
+      results: [],
+      elsewhere: [{ root: town.path('feature-2') }],
+    });
+    expect(isThere()).toEqual([false, false]);
+    expect(doctor(commands[1] ?? [], here).status).toBe(0);
+    expect(isThere()).toEqual([true, false]);
+    expect(doctor(commands[0] ?? [], here).status).toBe(0);
+    expect(isThere()).toEqual([true, true]);
+    expect(doctor(['undo'], here)).toMatchObject({ status: 0 });
+  });
 });

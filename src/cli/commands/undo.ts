@@ -5,12 +5,13 @@ import { EXIT, type ReportError } from '../../core/types/report.ts';
 import { findTown } from '../../diagnose.ts';
 import { documentOf } from '../../document.ts';
 import { systemCalls } from '../../io/disk/system-calls.ts';
-import type { JournalDamage } from '../../repair/find-releases.ts';
+import { findReleases, type JournalDamage } from '../../repair/find-releases.ts';
 import { readHistory } from '../../repair/history/history.ts';
 import { type ReleasedElsewhere, releasedElsewhere } from '../../repair/history/released-elsewhere.ts';
 import { restorableIds } from '../../repair/history/restorable.ts';
+import { contextOf } from '../../repair/repair-context.ts';
 import { type UndoOutcome, type UndoReport, undoReleases } from '../../repair/undo.ts';
-import { releasedElsewhereLines } from '../../reporters/history/elsewhere-text.ts';
+import { commandLines, releasedElsewhereLines } from '../../reporters/history/elsewhere-text.ts';
 import { renderJson } from '../../reporters/json.ts';
 import { createCanvas } from '../../reporters/screen/canvas.ts';
 import { quoteCommand } from '../../reporters/screen/shell-quote.ts';
@@ -31,8 +32,10 @@ interface Undone extends UndoReport {
   readonly damage: JournalDamage | null;
   /** How many releases of earlier runs can still be restored where this one restored nothing. */
   readonly earlier: number;
-  /** What runs of other roots released here. */
+  /** What runs of other roots released here, where this root's own last run has nothing to restore or is older. */
   readonly elsewhere: readonly ReleasedElsewhere[];
+  /** This root's last run where it was left alone, because a run of another root released locks here later. */
+  readonly older: string | null;
   readonly root: string;
   /** Null for this one. */
   readonly machine: string | null;
@@ -77,12 +80,22 @@ export const run: RunCommand = async (given, terminal) => {
 
 const undoHere = async (given: Arguments, terminal: Terminal, root: string): Promise<Undone> => {
   const [id = null] = given.positionals;
+  const options = { townRoot: root, asked: { command: commandLine(), consent: 'command' as const } };
+  if (id === null) {
+    const { run: own, damage: broken } = findReleases(null, contextOf(options));
+    const later = own === null ? [] : releasedElsewhere(systemCalls, root).filter(isLaterThan(own));
+    // Whoever means the last run means that one: this root's own may have been right for weeks.
+    if (later.length > 0) {
+      const why = broken === null ? null : tellDamage(broken);
+      const nothing = { run: null, outcomes: [], notBegun: 0, earlier: 0 };
+      return { ...nothing, damage: broken, problem: why, elsewhere: later, older: own, root, machine: null };
+    }
+  }
   terminal.finishFirst();
   const progress =
     given.options.json || !terminal.stdout.isTTY ? null : progressLine(terminal, 'Restoring locks');
   const { run, outcomes, notBegun, damage } = await undoReleases(id, {
-    townRoot: root,
-    asked: { command: commandLine(), consent: 'command' },
+    ...options,
     ...(terminal.interrupted === null ? {} : { signal: terminal.interrupted }),
     ...(progress === null ? {} : { onPlan: progress.expect, onStep: progress.step }),
   }).finally(() => progress?.end());
@@ -93,11 +106,19 @@ const undoHere = async (given: Arguments, terminal: Terminal, root: string): Pro
     throw usage(`no run "${id}" in the journal of ${root}`, hintFor(id, named, damage));
   const isVain = id === null && run !== null && outcomes.every(isSettledBefore);
   const earlier = isVain ? restorableIds(readHistory(systemCalls, root).events, systemCalls, root).size : 0;
-  return { run, outcomes, notBegun, damage, problem, earlier, elsewhere, root, machine: null };
+  return { run, outcomes, notBegun, damage, problem, earlier, elsewhere, older: null, root, machine: null };
 };
 
+/** By the time in their ids. */
+const isLaterThan =
+  (run: string) =>
+  ({ id }: ReleasedElsewhere): boolean =>
+    momentOf(id) > momentOf(run);
+
+const momentOf = (id: string): string => id.slice(0, id.indexOf('-'));
+
 const show = async (
-  { run: undone, outcomes, notBegun, damage, problem, earlier, elsewhere, root, machine }: Undone,
+  { run: undone, outcomes, notBegun, damage, problem, earlier, elsewhere, older, root, machine }: Undone,
   given: Arguments,
   terminal: Terminal,
 ): Promise<Outcome> => {
@@ -138,10 +159,20 @@ const show = async (
           0,
           `${count(earlier, 'earlier release')} can still be undone: ${canvas.command(['doctor', 'undo', '--list', '--town', root])}`,
         );
+  const last =
+    older === null
+      ? []
+      : commandLines(
+          'Nothing was restored: that was later than the last run here, which you restore with:',
+          ['doctor', 'undo', older, '--town', root],
+          presentation,
+        );
   const damaged = problem === null ? [] : canvas.flow(0, canvas.safe(problem));
   return {
     exitCode,
-    stdout: [...nothing, ...damaged, ...lines, ...left, ...others].map((line) => `${line}\n`).join(''),
+    stdout: [...nothing, ...damaged, ...lines, ...left, ...others, ...last]
+      .map((line) => `${line}\n`)
+      .join(''),
     stderr: error === null ? '' : notice(error.message, terminal.stderr),
   };
 };

@@ -79,5 +79,14 @@ export const undoOn = async (given: Arguments, terminal: Terminal, place: FoundT
   const undone = await askUndo(machine, root, id, { deadlineMs, env: terminal.env });
   return 'why' in undone
     ? { why: undone.why, machine: machine.name }
-    : { ...undone, notBegun: 0, damage: null, earlier: 0, elsewhere: [], root, machine: machine.name };
+    : {
+        ...undone,
+        notBegun: 0,
+        damage: null,
+        earlier: 0,
+        elsewhere: [],
+        older: null,
+        root,
+        machine: machine.name,
+      };
 };

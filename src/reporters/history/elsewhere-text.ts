@@ -9,7 +9,7 @@ export const releasedElsewhereLines = (
   presentation: Presentation,
 ): readonly string[] =>
   releases.flatMap(({ root, id, directory }) =>
-    withCommand(
+    commandLines(
       `${directory} was released by a run in ${root}:`,
       ['doctor', 'undo', id, '--town', root],
       presentation,
@@ -22,14 +22,15 @@ export const loggedElsewhereLines = (
   presentation: Presentation,
 ): readonly string[] =>
   histories.flatMap(({ root, events }) =>
-    withCommand(
+    commandLines(
       `${count(events.length, 'event')} here ${events.length === 1 ? 'is' : 'are'} in the journal of ${root}:`,
       ['doctor', 'log', '--town', root],
       presentation,
     ),
   );
 
-const withCommand = (
+/** A sentence, and the command that it ends with: on a screen on a line of its own. */
+export const commandLines = (
   text: string,
   command: readonly string[],
   presentation: Presentation,
