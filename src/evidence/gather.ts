@@ -371,7 +371,7 @@ export const gather = async (request: GatherRequest): Promise<Snapshot> => {
     asker,
     elsewhere: takenElsewhere(locks, host),
     ofSomePlace: pidsOfSomePlace(locks),
-    askRegistries: (all) => readRegistries(uids, env, all),
+    askRegistries: (all, leftBehind) => readRegistries(uids, env, all, leftBehind),
     onDirectories: (directories) => {
       leads = leadsIn(directories, request, locks, linkedGitDirs);
     },

@@ -277,16 +277,34 @@ describe('an interactive shell', () => {
     expect(await stage.judge()).toMatchObject({ state: 'stale' });
   });
 
-  linuxTmuxTest('that pipes code into a shell, and a part of that shell → unknown', async () => {
+  linuxTmuxTest.each(['bash', 'zsh'])('of which a pipeline ends in a loop (%s) → stale', async (shell) => {
+    if (!existsSync(`/usr/bin/${shell}`) && !existsSync(`/bin/${shell}`)) return;
     const stage = withLock();
     const server = await stage.startTmux();
-    const pane = server.newSession('logs', { cwd: stage.town.path(ADA), command: ['bash', '--norc'] });
-    await settled(pane, 'bash');
-    stage.town.write(`${ADA}/code`, '(while :; do tail -f /dev/null; my-agent; done)\n');
-    server.tmux('send-keys', '-t', pane.paneId, 'cat code - | bash --norc', 'Enter');
-    await until(async () => textsOf(await stage.judge()).includes('bash -s (process'), 'the code');
-    expect(await stage.judge()).toMatchObject(IN_DOUBT);
+    const command = shell === 'zsh' ? ['zsh', '-f'] : ['bash', '--norc'];
+    const pane = server.newSession('logs', { cwd: stage.town.path(ADA), command });
+    await settled(pane, shell);
+    const line = 'tail -f /dev/null | while read -r line; do echo "$line"; done';
+    server.tmux('send-keys', '-t', pane.paneId, line, 'Enter');
+    await until(async () => textsOf(await stage.judge()).includes('tail'), 'tail');
+    expect(await stage.judge()).toMatchObject({ state: 'stale' });
   });
+
+  linuxTmuxTest.each(['bash --norc', 'zsh -f'])(
+    'that pipes code into %s, and a part of it → unknown',
+    async (shell) => {
+      if (shell !== 'bash --norc' && !existsSync('/usr/bin/zsh') && !existsSync('/bin/zsh')) return;
+      const stage = withLock();
+      const server = await stage.startTmux();
+      const pane = server.newSession('logs', { cwd: stage.town.path(ADA), command: ['bash', '--norc'] });
+      await settled(pane, 'bash');
+      stage.town.write(`${ADA}/code`, '(while :; do tail -f /dev/null; my-agent; done)\n');
+      server.tmux('send-keys', '-t', pane.paneId, `cat code - | ${shell}`, 'Enter');
+      const [name] = shell.split(' ');
+      await until(async () => textsOf(await stage.judge()).includes(`${name} -s (process`), 'the code');
+      expect(await stage.judge()).toMatchObject(IN_DOUBT);
+    },
+  );
 
   linuxTmuxTest('with a helper in its background, as prompts have → idle', async () => {
     const { town, startTmux, look } = setStage();

@@ -48,6 +48,8 @@ export interface ProcessDetails {
   readonly executable: (pid: number) => string | null;
   /** Its standard input is a terminal; null where that cannot be told. */
   readonly readsTerminal: (pid: number) => boolean | null;
+  /** It ignores the signals that shells with a prompt ignore; false where that cannot be told. */
+  readonly hasPrompt: (pid: number) => boolean;
   /** Its program was not started anew since the other process, its parent, made it by a fork; false where that cannot be told. */
   readonly isForkOf: (pid: number, parent: number) => boolean;
   /** Real user id. */
@@ -101,6 +103,7 @@ export const UNSEEN = {
   isThread: () => false,
   executable: () => null,
   readsTerminal: () => null,
+  hasPrompt: () => false,
   isForkOf: () => false,
   environment: () => null,
   variables: () => null,

@@ -56,7 +56,7 @@ export const GATE = 'doctor-gate';
 export const shellCodeOf = (
   row: ProcessRow,
   table: Pick<ProcessTable, 'rows'> & {
-    readonly details: Pick<ProcessDetails, 'argv' | 'readsTerminal' | 'isForkOf'>;
+    readonly details: Pick<ProcessDetails, 'argv' | 'readsTerminal' | 'hasPrompt' | 'isForkOf'>;
   },
   depth = 0,
 ): ShellCode | undefined => {
@@ -74,11 +74,21 @@ export const shellCodeOf = (
   // A shell in the background of a terminal is a helper of the person's shell, as prompts start them, or that person's job.
   const isOnItsOwn = row.inForeground === true || row.leader === row.pid || row.hasTerminal === false;
   if (!isOnItsOwn || (details.readsTerminal(row.pid) ?? row.hasTerminal ?? true)) return undefined;
+  if (isAtPrompt(row, details)) return undefined;
   // In `tail -f log | while read …` a part of a shell reads what the code of the whole tells it to, and no code.
   const whole = rows.get(row.ppid);
   return whole !== undefined && depth < MAX_ANCESTORS && details.isForkOf(row.pid, whole.pid)
     ? shellCodeOf(whole, table, depth + 1)
     : 'input';
 };
+
+/**
+ * The last part of a pipeline in zsh is that shell itself, with the pipe as its input for so long. Daemons ignore as many signals,
+ * and have no terminal.
+ */
+const isAtPrompt = (
+  { pid, hasTerminal }: ProcessRow,
+  { hasPrompt }: Pick<ProcessDetails, 'hasPrompt'>,
+): boolean => hasTerminal === true && hasPrompt(pid);
 
 const isInteractive = (argument: string): boolean => /^(-[A-Za-z]*i[A-Za-z]*|--interactive)$/.test(argument);

@@ -10,7 +10,7 @@ import { copilot } from './copilot.ts';
 import { qwen } from './qwen.ts';
 import type { FoundRecord, Proof, Registry } from './registry.ts';
 import { listRegistry } from './registry-file.ts';
-import { registryUsers, usersOfSpares } from './user-homes.ts';
+import { registryUsers, usersOfNameless } from './user-homes.ts';
 
 const REGISTRIES: readonly Registry[] = [claude, qwen, copilot];
 
@@ -32,15 +32,16 @@ const NO_SESSIONS: readonly RegisteredSession[] = [];
 
 /**
  * Reads the registries of these users, the one who asks first. Each directory is listed once. Without directories
- * nothing else is read, and without records nothing else is loaded. A record that lacks the published form counts as closed.
+ * nothing else is read, and without records nothing else is loaded. `leftBehind`: processes whose own environments may name more. A record that lacks the published form counts as closed.
  * Never throws.
  */
 export const readRegistries = async (
   uids: readonly number[],
   env: Readonly<Record<string, string | undefined>>,
   table: ProcessTable,
+  leftBehind: readonly number[] = [],
 ): Promise<Registrations> => {
-  const { found, closed } = withoutStackTraces(() => lookAround(uids, env, table));
+  const { found, closed } = withoutStackTraces(() => lookAround(uids, env, table, leftBehind));
   const sessions = new Map<number, { readonly startToken: string; readonly all: RegisteredSession[] }>();
   const problemIn =
     found.length === 0 ? null : (await import('../../schema/registry-records.ts')).problemInRecord;
@@ -80,11 +81,12 @@ const lookAround = (
   uids: readonly number[],
   env: Readonly<Record<string, string | undefined>>,
   table: ProcessTable,
+  leftBehind: readonly number[],
 ): { readonly found: readonly Found[]; readonly closed: ClosedRegistry[] } => {
   const found: Found[] = [];
   const closed: ClosedRegistry[] = [];
   const read = new Set<string>();
-  for (const user of [...registryUsers(uids, env), ...usersOfSpares(table)])
+  for (const user of [...registryUsers(uids, env), ...usersOfNameless(table, leftBehind)])
     for (const registry of REGISTRIES)
       for (const directory of registry.directories(user)) {
         const { uid } = user;

@@ -1,4 +1,4 @@
-/** Homes of the users whose agents may be at work in a town: `$HOME` for the caller, /etc/passwd for others, and a spare's own. */
+/** Homes of the users whose agents may be at work in a town: `$HOME` for the caller, /etc/passwd for others, and what processes name. */
 import { readFileSync } from 'node:fs';
 import { roleByArguments } from '../../core/programs/by-arguments.ts';
 import { isVersion } from '../../core/programs/by-name.ts';
@@ -24,24 +24,29 @@ export const registryUsers = (
   return [...known, ...found];
 };
 
-/** Which variables say where Claude Code keeps its registry. */
-const PLACES = ['CLAUDE_CONFIG_DIR', 'HOME'] as const;
+/** Which variables say where agents' tools keep their registries. */
+const PLACES = ['CLAUDE_CONFIG_DIR', 'QWEN_HOME', 'COPILOT_HOME', 'HOME'] as const;
+
+const isSpare = (pid: number, comm: string, { argv }: ProcessTable['details']): boolean =>
+  (CLAUDE.includes(comm) || isVersion(comm)) &&
+  roleByArguments(processNames(comm, argv(pid)), givenArguments(comm, argv(pid)))?.why === SPARE_PROCESS;
 
 /**
- * The users of Claude Code's spare processes, with the places that their own environments name: the caller's may name others, and a
- * spare that no registry names does not count. Reads one more file for each spare.
+ * The users of processes that count only where a registry names them, with the places that their own environments name, since the
+ * caller's may name others: Claude Code's spare processes, and `leftBehind`. Reads one more file for each.
  */
-export const usersOfSpares = ({ rows, details }: ProcessTable): readonly RegistryUser[] =>
+export const usersOfNameless = (
+  { rows, details }: ProcessTable,
+  leftBehind: readonly number[],
+): readonly RegistryUser[] =>
   [...rows.values()].flatMap(({ pid, comm, dead }) => {
-    if (dead || !(CLAUDE.includes(comm) || isVersion(comm))) return [];
-    const argv = details.argv(pid);
-    const role = roleByArguments(processNames(comm, argv), givenArguments(comm, argv));
-    const uid = role?.why === SPARE_PROCESS ? details.uid(pid) : null;
-    if (uid === null) return [];
-    const [config, home] = PLACES.map((name) => details.variables(pid, [name])?.[0]);
-    return config === undefined && home === undefined
+    if (dead || !(leftBehind.includes(pid) || isSpare(pid, comm, details))) return [];
+    const uid = details.uid(pid);
+    const values = PLACES.map((name) => [name, details.variables(pid, [name])?.[0]] as const);
+    const env = Object.fromEntries(values);
+    return uid === null || values.every(([, value]) => value === undefined)
       ? []
-      : [{ uid, home: home ?? '', env: { CLAUDE_CONFIG_DIR: config } }];
+      : [{ uid, home: env.HOME ?? '', env }];
   });
 
 /** User number → home, as passwd(5) has it; the first entry of a number counts. */

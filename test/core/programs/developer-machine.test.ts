@@ -53,7 +53,12 @@ const describeAll = (captured: readonly Captured[]): readonly ProcessInfo[] => {
       row &&
       shellCodeOf(row, {
         rows,
-        details: { argv: () => one.argv, readsTerminal: () => null, isForkOf: () => false },
+        details: {
+          argv: () => one.argv,
+          readsTerminal: () => null,
+          hasPrompt: () => false,
+          isForkOf: () => false,
+        },
       });
     return {
       ...{

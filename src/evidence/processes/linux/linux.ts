@@ -18,6 +18,9 @@ import { readsItsStartAs, recordedStart } from './recorded-start.ts';
 import { socketReader } from './unix-sockets.ts';
 import { unlistedChildren } from './unlisted.ts';
 
+/** SIGTERM, SIGTSTP, SIGTTIN and SIGTTOU, in the set of signals that a process ignores. */
+const IGNORED_AT_PROMPTS = 0x384000;
+
 /** In a process's personality: the kernel draws no addresses for it (personality(2)). */
 const ADDR_NO_RANDOMIZE = 0x0040000;
 
@@ -106,13 +109,13 @@ const procDetails = (
 ): ProcessDetails => {
   const directory = (pid: number): string =>
     rows.get(pid)?.firstThreadEnded === true ? runningThread(`${proc}/${pid}`) : `${proc}/${pid}`;
-  const statusField = (pid: number, name: 'Tgid' | 'Uid'): number | null => {
+  const statusField = (pid: number, name: 'Tgid' | 'Uid' | 'SigIgn', radix = 10): number | null => {
     const read = readProc(`${proc}/${pid}/status`);
     if ('error' in read) return null;
     const text = read.bytes.toString('latin1');
     const start = `\n${name}:`;
     const at = text.indexOf(start);
-    const value = at === -1 ? Number.NaN : Number.parseInt(text.slice(at + start.length), 10);
+    const value = at === -1 ? Number.NaN : Number.parseInt(text.slice(at + start.length), radix);
     return Number.isNaN(value) ? null : value;
   };
   const texts = (path: string): readonly string[] | null => {
@@ -160,6 +163,7 @@ const procDetails = (
       const input = readProcLink(`${directory(pid)}/fd/0`);
       return input.seen ? input.value.startsWith('/dev/') && input.value !== '/dev/null' : null;
     },
+    hasPrompt: (pid) => ((statusField(pid, 'SigIgn', 16) ?? 0) & IGNORED_AT_PROMPTS) === IGNORED_AT_PROMPTS,
     isForkOf: (pid, parent) => {
       const own = addresses(pid);
       return own !== null && own === addresses(parent);
