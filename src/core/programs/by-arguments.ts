@@ -3,12 +3,13 @@
  * reason go into a snapshot.
  */
 import type { ProcessRole } from '../types/evidence.ts';
-import { NODES_MAIN_THREAD, tellingNames } from './by-name.ts';
+import { NODES_MAIN_THREAD, tellingNames, withoutVersion } from './by-name.ts';
 import {
   A_PROMPT,
   DIRECTORY_ARGUMENTS,
   HARMLESS_COMMANDS,
   INFRASTRUCTURE_ARGUMENTS,
+  isIn,
   PROMPTS,
 } from './known-programs.ts';
 
@@ -67,9 +68,7 @@ export const roleOfPrompt = (
   isAtTerminal: () => boolean,
 ): ProcessRole | undefined =>
   given.every((word) => OF_A_PROMPT.test(word)) &&
-  tellingNames(names).every(
-    (name) => PROMPTS.includes(name.replace(/[\d.]+$/, '')) || name === NODES_MAIN_THREAD,
-  ) &&
+  tellingNames(names).every((name) => PROMPTS.includes(withoutVersion(name)) || name === NODES_MAIN_THREAD) &&
   isAtTerminal()
     ? PROMPT
     : undefined;
@@ -125,7 +124,5 @@ export const directoryGiven = (names: readonly string[], given: readonly string[
     if (option !== undefined) return word.slice(option.length + 1);
   }
   const [first = '-'] = words;
-  return unlessCommands === undefined || first.startsWith('-') || unlessCommands.includes(first)
-    ? null
-    : first;
+  return unlessCommands === undefined || first.startsWith('-') || isIn(unlessCommands, first) ? null : first;
 };

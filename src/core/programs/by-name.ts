@@ -7,6 +7,7 @@ import {
   groupWith,
   INFRASTRUCTURE_PROGRAMS,
   INTERPRETERS,
+  isIn,
   type KnownPrograms,
   MCP_SERVER,
 } from './known-programs.ts';
@@ -109,7 +110,7 @@ export const isInterpreter = (command: string): boolean =>
 export const canBeTaught = (program: string): boolean => !isNamelessCode(program) && !isInterpreter(program);
 
 /** Without the digits and dots at its end: `python3.11` is `python`. */
-const withoutVersion = (command: string): string => {
+export const withoutVersion = (command: string): string => {
   let end = command.length;
   while (end > 0 && '.0123456789'.includes(command.charAt(end - 1))) end -= 1;
   return command.slice(0, end);
@@ -151,10 +152,13 @@ const classInTitle = (title: string): NamedClass | undefined => {
 const isMcpServer = (name: string): boolean =>
   (name.includes('mcp') || name.startsWith('@')) && !name.includes(' ') && MCP_SERVER.names.test(name);
 
+const isExtension = (name: string): boolean =>
+  name.startsWith('extensions/') && isIn(EXTENSION.publishers, name.slice(11, name.indexOf('.')));
+
 const knownAs = (name: string): NamedClass | undefined =>
   inTable(name) ??
   classInTitle(name) ??
-  (isMcpServer(name) ? MCP_SERVER : EXTENSION.names.test(name) ? EXTENSION : undefined);
+  (isMcpServer(name) ? MCP_SERVER : isExtension(name) ? EXTENSION : undefined);
 
 /** Bytes that Linux keeps of a name; macOS keeps one more. */
 const KERNEL_NAME_LENGTH = 15;

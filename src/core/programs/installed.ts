@@ -83,7 +83,7 @@ export const packagesIn = (path: string): readonly string[] => {
     if (!next.startsWith('@')) return [next];
     return isToolsPackage(next, inner) ? [inner, `${next}/${inner}`] : [`${next}/${inner}`];
   });
-  return extension === null ? packages : [...packages, extension];
+  return extension === null ? packages : [...packages, `extensions/${extension}`];
 };
 
 /** Where VS Code and its like keep extensions, each in a directory of its own: `~/.vscode-server/extensions/golang.go-0.41.4/`. */
@@ -91,7 +91,9 @@ const IN_AN_EXTENSION = /\/\.(?:vscode|cursor|windsurf)[^/]*\/extensions\/([\w-]
 
 /** The extension to which a file belongs; null for a debugger's, which runs the user's own program. */
 const extensionIn = (path: string): string | null =>
-  path.includes('/extensions/') && !/debug/i.test(path) ? (IN_AN_EXTENSION.exec(path)?.[1] ?? null) : null;
+  path.includes('/extensions/') && !path.toLowerCase().includes('debug')
+    ? (IN_AN_EXTENSION.exec(path)?.[1] ?? null)
+    : null;
 
 /** True where some directory on the way is called as the tool, or as the product of which it is a part. */
 const isOnItsWay = (name: string, parts: readonly string[]): boolean =>

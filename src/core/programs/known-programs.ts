@@ -31,42 +31,54 @@ export const isIn = (lines: readonly string[], name: string): boolean =>
 export const groupWith = (name: string, groups: readonly KnownPrograms[]): KnownPrograms | undefined =>
   groups.findLast(({ names }) => isIn(names, name));
 
-const agent = (why: string, names: string): KnownPrograms => ({ why, names: [names] });
+const known = (why: string, ...names: readonly string[]): KnownPrograms => ({ why, names });
+
+/** Programs that start whatever a project or a person tells them. */
+const starters = (why: string, ...names: readonly string[]): KnownPrograms => ({
+  ...known(why, ...names),
+  mayBeTitle: true,
+});
+
+/** Programs whose children are a part of them. */
+const tools = (why: string, ...names: readonly string[]): KnownPrograms => ({
+  ...starters(why, ...names),
+  startsOnlyItsOwn: true,
+});
 
 /** Coding agents, by the names of their commands and packages. */
 export const AGENT_PROGRAMS: readonly KnownPrograms[] = [
-  agent('Claude Code', 'claude claude.exe claude-code anthropic.claude-code'),
-  agent('Codex', 'codex codex-cli'),
-  agent('Gemini CLI', 'gemini gemini-cli'),
-  agent('Cursor Agent', 'cursor-agent'),
-  agent('Auggie', 'auggie'),
-  agent('Amp', 'amp'),
-  agent('OpenCode', 'opencode opencode-ai'),
-  agent('GitHub Copilot CLI', 'copilot copilot-cli'),
-  agent('Pi', 'pi omp'),
-  agent('Mistral Vibe', 'vibe'),
-  agent('Aider', 'aider aider-chat'),
-  agent('Goose', 'goose'),
-  agent('Kiro', 'kiro kiro-cli kiro-cli-chat'),
-  agent('Crush', 'crush'),
-  agent('Qwen Code', 'qwen qwen-code'),
-  agent('Droid', 'droid'),
-  agent('Kimi', 'kimi'),
-  agent('Grok', 'grok'),
-  agent('Cline', 'cline'),
-  agent('Kilo Code', 'kilo kilocode @kilocode/cli'),
-  agent('Forge', 'forge'),
-  agent('Hermes', 'hermes'),
-  agent('OpenHands', 'openhands'),
-  agent('Devin', 'devin'),
-  agent('Amazon Q', 'q'),
-  agent('Codebuff', 'codebuff'),
-  agent('Plandex', 'plandex'),
-  agent('gptme', 'gptme'),
-  agent('LLxprt', 'llxprt'),
-  agent('Continue', 'cn'),
-  agent('Antigravity', 'agy'),
-  agent('Every Code', '@just-every/code'),
+  known('Claude Code', 'claude claude.exe claude-code extensions/anthropic.claude-code'),
+  known('Codex', 'codex codex-cli'),
+  known('Gemini CLI', 'gemini gemini-cli'),
+  known('Cursor Agent', 'cursor-agent'),
+  known('Auggie', 'auggie'),
+  known('Amp', 'amp'),
+  known('OpenCode', 'opencode opencode-ai'),
+  known('GitHub Copilot CLI', 'copilot copilot-cli'),
+  known('Pi', 'pi omp'),
+  known('Mistral Vibe', 'vibe'),
+  known('Aider', 'aider aider-chat'),
+  known('Goose', 'goose'),
+  known('Kiro', 'kiro kiro-cli kiro-cli-chat'),
+  known('Crush', 'crush'),
+  known('Qwen Code', 'qwen qwen-code'),
+  known('Droid', 'droid'),
+  known('Kimi', 'kimi'),
+  known('Grok', 'grok'),
+  known('Cline', 'cline'),
+  known('Kilo Code', 'kilo kilocode @kilocode/cli'),
+  known('Forge', 'forge'),
+  known('Hermes', 'hermes'),
+  known('OpenHands', 'openhands'),
+  known('Devin', 'devin'),
+  known('Amazon Q', 'q'),
+  known('Codebuff', 'codebuff'),
+  known('Plandex', 'plandex'),
+  known('gptme', 'gptme'),
+  known('LLxprt', 'llxprt'),
+  known('Continue', 'cn'),
+  known('Antigravity', 'agy'),
+  known('Every Code', '@just-every/code'),
 ];
 
 /** A pane that shows one of these shows a shell. A leading `-` (login shell) is taken off before looking. */
@@ -93,146 +105,102 @@ export const PYTHON_MODULES =
 
 /** People's tools and what they start: they do not count, whatever session they run in. */
 export const BYSTANDER_PROGRAMS: readonly KnownPrograms[] = [
-  { why: 'a shell', names: SHELLS },
-  { why: 'a helper that takes locks', names: LOCK_HELPERS },
-  {
-    why: 'an editor',
-    names: [
-      'vi vim vim.basic vim.tiny vim.nox vim.gtk3 nvim view vimdiff gvim emacs emacsclient nano pico micro hx helix kak kakoune ed ex joe jed mcedit ne',
-      'code code-insiders codium vscodium code-server bootstrap-fork server-main zed zed-editor subl gedit kate idea webstorm pycharm goland clion',
-      'rubymine phpstorm rider',
-    ],
-  },
-  {
-    why: 'a viewer',
-    names: [
-      'less more most pager man tail head cat bat tee watch top htop btop atop glances iotop ps pstree lsof journalctl dmesg',
-      'tree ranger nnn lf mc yazi vifm broot ncdu glow fzf jq yq grep egrep fgrep rg ag ack find fd sort uniq wc cut tr',
-      'awk gawk mawk sed ls du df diff column lnav multitail nvidia-smi sensors uptime who ss netstat',
-    ],
-  },
-  {
-    why: 'a tool that starts nothing',
-    names: [
-      'sleep cp mv rm mkdir rmdir ln chmod chown dd touch sync ping ping6 vmstat iostat free bc dc date seq yes stat',
-    ],
-  },
-  {
-    // Aliases, hooks, extensions and `bisect run` can make it start any program.
-    why: 'version control',
-    names: [
-      'git tig lazygit gitui hg svn jj gh glab git-lfs git-remote-http git-remote-https delta gpg gpg2 pinentry',
-    ],
-  },
-  {
-    why: 'a language server',
-    names: [
-      'tsserver tsserver.js typescript typescript-language-server vtsls gopls rust-analyzer clangd ccls pyright',
-      'pyright-langserver basedpyright basedpyright-langserver pylsp python-lsp-server jedi-language-server ruff-lsp',
-      'lua-language-server bash-language-server yaml-language-server vscode-langservers-extracted',
-      'vscode-json-language-server vscode-html-language-server vscode-css-language-server',
-      'vscode-eslint-language-server vscode-markdown-language-server copilot-language-server solargraph ruby-lsp jdtls',
-      'omnisharp haskell-language-server elixir-ls zls nil nixd terraform-ls marksman texlab taplo svelteserver',
-      'vue-language-server tailwindcss-language-server intelephense eslint_d prettierd typingsInstaller.js',
-      'eslintServer.js sourcekit-lsp kotlin-language-server OmniSharp.dll Microsoft.CodeAnalysis.LanguageServer.dll rzls.dll',
-      'cpptools cpptools-srv jsonServerMain cssServerMain htmlServerMain serverWorkerMain',
-    ],
-    startsOnlyItsOwn: true,
-    mayBeTitle: true,
-  },
-  {
-    why: 'a compiler',
-    names: [
-      'cc gcc g++ c++ cpp cc1 cc1plus collect2 as ld lld clang clang++ rustc rustdoc tsc swc esbuild babel sass javac',
-      'kotlinc scalac swiftc swift-build ghc protoc ccache sccache VBCSCompiler.dll csc.dll vbc.dll fsc.dll',
-    ],
-    startsOnlyItsOwn: true,
-    mayBeTitle: true,
-  },
-  {
-    why: 'a test runner',
-    names: [
-      'jest jest-worker vitest mocha ava karma cypress playwright pytest py.test rspec minitest phpunit ctest bats',
-      'vstest.console.dll testhost.dll datacollector.dll',
-    ],
-    startsOnlyItsOwn: true,
-    mayBeTitle: true,
-  },
-  {
-    why: 'a linter',
-    names: [
-      'eslint prettier biome stylelint mypy dmypy flake8 pylint black isort ruff shellcheck golangci-lint rubocop knip',
-    ],
-    startsOnlyItsOwn: true,
-    mayBeTitle: true,
-  },
+  known('a shell', ...SHELLS),
+  known('a helper that takes locks', ...LOCK_HELPERS),
+  known(
+    'an editor',
+    'vi vim vim.basic vim.tiny vim.nox vim.gtk3 nvim view vimdiff gvim emacs emacsclient nano pico micro hx helix kak kakoune ed ex joe jed mcedit ne',
+    'code code-insiders codium vscodium code-server bootstrap-fork server-main zed zed-editor subl gedit kate idea webstorm pycharm goland clion',
+    'rubymine phpstorm rider',
+  ),
+  known(
+    'a viewer',
+    'less more most pager man tail head cat bat tee watch top htop btop atop glances iotop ps pstree lsof journalctl dmesg',
+    'tree ranger nnn lf mc yazi vifm broot ncdu glow fzf jq yq grep egrep fgrep rg ag ack find fd sort uniq wc cut tr',
+    'awk gawk mawk sed ls du df diff column lnav multitail',
+  ),
+  known(
+    'a tool that starts nothing',
+    'sleep cp mv rm mkdir rmdir ln chmod chown dd touch sync ping ping6 vmstat iostat free bc dc date seq yes stat',
+  ),
+  // Aliases, hooks, extensions and `bisect run` can make it start any program.
+  known(
+    'version control',
+    'git tig lazygit gitui hg svn jj gh glab git-lfs git-remote-http git-remote-https delta gpg gpg2 pinentry',
+  ),
+  tools(
+    'a language server',
+    'tsserver tsserver.js typescript typescript-language-server vtsls gopls rust-analyzer clangd ccls pyright',
+    'pyright-langserver basedpyright basedpyright-langserver pylsp python-lsp-server jedi-language-server ruff-lsp',
+    'lua-language-server bash-language-server yaml-language-server vscode-langservers-extracted',
+    'vscode-json-language-server vscode-html-language-server vscode-css-language-server',
+    'vscode-eslint-language-server vscode-markdown-language-server copilot-language-server solargraph ruby-lsp jdtls',
+    'omnisharp haskell-language-server elixir-ls zls nil nixd terraform-ls marksman texlab taplo svelteserver',
+    'vue-language-server tailwindcss-language-server intelephense eslint_d prettierd typingsInstaller.js',
+    'eslintServer.js sourcekit-lsp kotlin-language-server OmniSharp.dll Microsoft.CodeAnalysis.LanguageServer.dll rzls.dll',
+    'cpptools cpptools-srv jsonServerMain cssServerMain htmlServerMain serverWorkerMain',
+  ),
+  tools(
+    'a compiler',
+    'cc gcc g++ c++ cpp cc1 cc1plus collect2 as ld lld clang clang++ rustc rustdoc tsc swc esbuild babel sass javac',
+    'kotlinc scalac swiftc swift-build ghc protoc ccache sccache VBCSCompiler.dll csc.dll vbc.dll fsc.dll',
+  ),
+  tools(
+    'a test runner',
+    'jest jest-worker vitest mocha ava karma cypress playwright pytest py.test rspec minitest phpunit ctest bats',
+    'vstest.console.dll testhost.dll datacollector.dll',
+  ),
+  tools(
+    'a linter',
+    'eslint prettier biome stylelint mypy dmypy flake8 pylint black isort ruff shellcheck golangci-lint rubocop knip',
+  ),
   // A project tells them what to start.
-  { why: 'a commit hook', names: ['pre-commit lint-staged'], mayBeTitle: true },
-  { why: 'a process manager', names: ['PM2 pm2 foreman overmind honcho'], mayBeTitle: true },
-  {
-    why: 'a dev server',
-    names: [
-      'vite webpack webpack-dev-server next next-server nuxt nuxi astro remix gatsby parcel rollup http.server',
-      'http-server live-server browser-sync storybook react-scripts vue-cli-service ng expo metro wrangler jekyll hugo',
-      'mkdocs uvicorn gunicorn hypercorn puma unicorn sidekiq fastapi',
-    ],
-    startsOnlyItsOwn: true,
-    mayBeTitle: true,
-  },
+  starters('a commit hook', 'pre-commit lint-staged'),
+  starters('a process manager', 'PM2 pm2 foreman overmind honcho'),
+  tools(
+    'a dev server',
+    'vite webpack webpack-dev-server next next-server nuxt nuxi astro remix gatsby parcel rollup http.server',
+    'http-server live-server browser-sync storybook react-scripts vue-cli-service ng expo metro wrangler jekyll hugo',
+    'mkdocs uvicorn gunicorn hypercorn puma unicorn sidekiq fastapi',
+  ),
   // Their commands may be an application's own, and their servers need no other program.
-  { why: 'a dev server', names: ['flask django-admin manage.py streamlit celery'], mayBeTitle: true },
+  starters('a dev server', 'flask django-admin manage.py streamlit celery'),
   // What a person types into a notebook counts by itself.
-  {
-    why: 'a notebook',
-    names: ['jupyter jupyter-lab jupyter-notebook jupyter-server ipykernel_launcher'],
-    mayBeTitle: true,
-  },
-  {
-    why: 'a package manager',
-    names: [
-      'npm npx pnpm pnpx yarn yarnpkg corepack bunx pip pip3 pipx uv uvx poetry pdm conda mamba gem bundle bundler',
-      'composer brew apt apt-get dpkg dnf yum pacman apk nix mise asdf direnv',
-    ],
-    mayBeTitle: true,
-  },
-  {
-    // A project tells them what to start: a compiler, a server, an agent.
-    why: 'a build tool',
-    names: [
-      'make gmake just rake cargo go zig dotnet dotnet-watch.dll stack cabal tsx ts-node ts-node-dev nodemon turbo nx lerna',
-      'concurrently npm-run-all entr tox nox ninja cmake bazel buck2 gradle gradlew mvn sbt msbuild MSBuild.dll xcodebuild terraform tofu',
-      'org.codehaus.plexus.classworlds.launcher.Launcher org.gradle.wrapper.GradleWrapperMain',
-      'org.gradle.launcher.daemon.bootstrap.GradleDaemon worker.org.gradle.process.internal.worker.GradleWorkerMain',
-    ],
-    mayBeTitle: true,
-  },
-  {
-    why: 'a tool for files, the network or tracing',
-    names: [
-      'curl wget tar gzip xz zstd zip unzip ctags inotifywait fswatch strace ltrace perf gdb lldb dlv tcpdump nc socat',
-      'pbcopy pbpaste xclip xsel wl-copy wl-paste xdg-open nginx caddy ngrok cloudflared',
-    ],
-  },
-  {
-    // The command that they start counts by itself.
-    why: 'a wrapper around another command',
-    names: [
-      'timeout nice ionice time xargs stdbuf nohup unbuffer caffeinate asciinema watchexec flock bwrap firejail unshare',
-      'nsenter setsid setpriv taskset chrt',
-    ],
-  },
+  starters('a notebook', 'jupyter jupyter-lab jupyter-notebook jupyter-server ipykernel_launcher'),
+  starters(
+    'a package manager',
+    'npm npx pnpm pnpx yarn yarnpkg corepack bunx pip pip3 pipx uv uvx poetry pdm conda mamba gem bundle bundler',
+    'composer brew apt apt-get dpkg dnf yum pacman apk nix mise asdf direnv',
+  ),
+  // A project tells them what to start: a compiler, a server, an agent.
+  starters(
+    'a build tool',
+    'make gmake just rake cargo go zig dotnet dotnet-watch.dll stack cabal tsx ts-node ts-node-dev nodemon turbo nx lerna',
+    'concurrently npm-run-all entr tox nox ninja cmake bazel buck2 gradle gradlew mvn sbt msbuild MSBuild.dll xcodebuild terraform tofu',
+    'org.codehaus.plexus.classworlds.launcher.Launcher org.gradle.wrapper.GradleWrapperMain',
+    'org.gradle.launcher.daemon.bootstrap.GradleDaemon worker.org.gradle.process.internal.worker.GradleWorkerMain',
+  ),
+  known(
+    'a tool for files, the network or tracing',
+    'curl wget tar gzip xz zstd zip unzip ctags inotifywait fswatch strace ltrace perf gdb lldb dlv tcpdump nc socat',
+    'pbcopy pbpaste xclip xsel wl-copy wl-paste xdg-open nginx caddy ngrok cloudflared',
+  ),
+  // The command that they start counts by itself.
+  known(
+    'a wrapper around another command',
+    'timeout nice ionice time xargs stdbuf nohup unbuffer caffeinate asciinema watchexec flock bwrap firejail unshare',
+    'nsenter setsid setpriv taskset chrt',
+  ),
   {
     why: "fish's search for completions",
     names: ['create_manpage_completions.py'],
     startsOnlyItsOwn: true,
   },
-  {
-    why: 'a terminal',
-    names: [
-      'gnome-terminal gnome-terminal-server konsole kitty alacritty wezterm wezterm-gui foot xterm urxvt rxvt terminator',
-      'tilix ghostty xfce4-terminal iTerm2 Terminal screen zellij dtach abduco script ttyd sudo su doas',
-    ],
-  },
+  known(
+    'a terminal',
+    'gnome-terminal gnome-terminal-server konsole kitty alacritty wezterm wezterm-gui foot xterm urxvt rxvt terminator',
+    'tilix ghostty xfce4-terminal iTerm2 Terminal screen zellij dtach abduco script ttyd sudo su doas',
+  ),
   {
     why: 'a browser',
     names: ['firefox chrome google-chrome chromium chromium-browser brave safari msedge'],
@@ -246,25 +214,20 @@ export const BYSTANDER_PROGRAMS: readonly KnownPrograms[] = [
     startsOnlyItsOwn: true,
   },
   // They have a shell: `\!` in psql, `.shell` in sqlite3.
-  { why: "a database's client", names: ['sqlite3 psql mysql redis-cli'] },
-  {
-    why: 'a remote shell',
-    names: ['ssh mosh mosh-client scp sftp rsync telnet autossh sshd mosh-server'],
-  },
+  known("a database's client", 'sqlite3 psql mysql redis-cli'),
+  known('a remote shell', 'ssh mosh mosh-client scp sftp rsync telnet autossh sshd mosh-server'),
 ];
 
 /** Long-lived helpers with a name of their own; those known by their arguments only are in `INFRASTRUCTURE_ARGUMENTS`. */
 export const INFRASTRUCTURE_PROGRAMS: readonly KnownPrograms[] = [
-  { why: 'tmux itself', names: ['tmux'] },
-  { why: "Gas Town's issue tracker", names: ['bd beads dolt'] },
-  { why: "the Codex plug-in's broker", names: ['app-server-broker app-server-broker.mjs'] },
-  {
-    why: 'a background service',
-    names: [
-      'ssh-agent gpg-agent scdaemon dirmngr keyboxd dbus-daemon watchman adb git-credential-cache--daemon systemd init launchd docker-init tini dumb-init',
-      'catatonit containerd containerd-shim containerd-shim-runc-v2 dockerd supervisord',
-    ],
-  },
+  known('tmux itself', 'tmux'),
+  known("Gas Town's issue tracker", 'bd beads dolt'),
+  known("the Codex plug-in's broker", 'app-server-broker app-server-broker.mjs'),
+  known(
+    'a background service',
+    'ssh-agent gpg-agent scdaemon dirmngr keyboxd dbus-daemon watchman adb git-credential-cache--daemon systemd init launchd docker-init tini dumb-init',
+    'catatonit containerd containerd-shim containerd-shim-runc-v2 dockerd supervisord',
+  ),
 ];
 
 /**
@@ -278,13 +241,13 @@ export const MCP_SERVER = {
 } as const;
 
 /**
- * Extensions of VS Code and its like, by publishers none of whose extensions is an agent. Those that start programs of the user's
- * (debuggers) are left out where their names are read.
+ * Extensions of VS Code and its like, by publishers none of whose extensions is an agent. Debuggers, which start programs of the
+ * user's, are left out where names are read.
  */
 export const EXTENSION = {
   class: 'bystander',
   why: "an editor's extension",
-  names: /^(ms-(python|vscode|dotnettools)|dbaeumer|redhat|esbenp|bradlc|vue|svelte|charliermarsh)\.\S+$/,
+  publishers: ['ms-python ms-vscode ms-dotnettools dbaeumer redhat esbenp bradlc vue svelte charliermarsh'],
 } as const;
 
 /** The prompts of interpreters, which take their orders from a person at the terminal. */
@@ -335,29 +298,23 @@ export const SPARE_PROCESS = "Claude Code's spare process";
 export const CLAUDE = ['claude', 'claude.exe', 'claude-code'];
 const CODEX = ['codex', 'codex-cli'];
 
+const helper = (why: string, of: readonly string[], ...begins: readonly string[]): KnownArguments => ({
+  why,
+  of,
+  begins,
+});
+
 /** Helpers that these programs start and keep for themselves: they outlive every session and work for no agent. */
 export const INFRASTRUCTURE_ARGUMENTS: readonly KnownArguments[] = [
-  { why: "Claude Code's daemon", of: CLAUDE, begins: ['daemon', 'run'] },
-  {
-    why: "Claude Code's terminal host",
-    of: CLAUDE,
-    begins: ['--bg-pty-host'],
-  },
-  { why: SPARE_PROCESS, of: CLAUDE, begins: ['--bg-spare'] },
-  {
-    why: "Claude Code's tools for others",
-    of: CLAUDE,
-    begins: ['mcp', 'serve'],
-  },
-  {
-    why: "Claude Code's browser bridge",
-    of: CLAUDE,
-    begins: ['--chrome-native-host'],
-  },
-  { why: "Cursor Agent's worker server", of: ['cursor-agent'], begins: ['worker-server'] },
-  { why: "Codex's app server", of: CODEX, begins: ['app-server'] },
-  { why: "git's file watcher", of: ['git'], begins: ['fsmonitor--daemon'] },
-  { why: "git's credential cache", of: ['git'], begins: ['credential-cache--daemon'] },
+  helper("Claude Code's daemon", CLAUDE, 'daemon', 'run'),
+  helper("Claude Code's terminal host", CLAUDE, '--bg-pty-host'),
+  helper(SPARE_PROCESS, CLAUDE, '--bg-spare'),
+  helper("Claude Code's tools for others", CLAUDE, 'mcp', 'serve'),
+  helper("Claude Code's browser bridge", CLAUDE, '--chrome-native-host'),
+  helper("Cursor Agent's worker server", ['cursor-agent'], 'worker-server'),
+  helper("Codex's app server", CODEX, 'app-server'),
+  helper("git's file watcher", ['git'], 'fsmonitor--daemon'),
+  helper("git's credential cache", ['git'], 'credential-cache--daemon'),
 ];
 
 /** How an agent is told by its arguments to work in another directory than the one it was started in. */
@@ -365,7 +322,7 @@ export interface DirectoryArguments {
   readonly of: readonly string[];
   /** Options that the directory follows. */
   readonly options: readonly string[];
-  /** The first argument may be the directory, unless it is one of these commands. */
+  /** The first argument may be the directory, unless it is one of these commands; lines of names. */
   readonly unlessCommands?: readonly string[];
 }
 
@@ -383,18 +340,6 @@ export const DIRECTORY_ARGUMENTS: readonly DirectoryArguments[] = [
   {
     of: ['opencode', 'opencode-ai'],
     options: ['--dir'],
-    unlessCommands: [
-      'acp',
-      'agent',
-      'attach',
-      'auth',
-      'mcp',
-      'models',
-      'pr',
-      'run',
-      'serve',
-      'session',
-      'web',
-    ],
+    unlessCommands: ['acp agent attach auth mcp models pr run serve session web'],
   },
 ];

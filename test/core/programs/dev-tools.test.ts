@@ -194,6 +194,8 @@ describe("VS Code's server for remote windows, and extensions", () => {
     `/v/bin/python3 ${EXTENSIONS}/ms-python.debugpy-2024.10.0/bundled/libs/debugpy/launcher 4711 -- agent.py`,
     'node /town/gastown/crew/ada/extensions/golang.go-0.41.4/agent.js',
     'node server-main.js',
+    'python3 redhat.py',
+    'node vue.agent.js',
     'node jsonServerMain',
   ])('%s → unknown', (line) => {
     expect(classOf(words(line))).toBe('unknown');
