@@ -11,7 +11,7 @@ import { displayPath } from '../src/io/disk/disk-path.ts';
 
 const [root = '.', mode = 'default', threads = '1', read] = process.argv.slice(2);
 const begin = performance.now();
-const { locks, directories } = scanTown({
+const { locks, directories } = await scanTown({
   root,
   mode: mode as ScanOptions['mode'],
   threads: threads === 'auto' ? 'auto' : threads === '2' ? 2 : 1,

@@ -14,7 +14,7 @@ import {
   scanGitDirs,
   scanOwnGitDirs,
   scanPlaces,
-  scanTownInTurns,
+  scanTown,
 } from './scan/scan.ts';
 import { isRepository } from './town/marker.ts';
 import { type OutsideFinder, type OutsideTree, treesOutside } from './town/outside-trees.ts';
@@ -43,7 +43,7 @@ export const findLocks = async (request: GatherRequest): Promise<ScanResult> => 
   }
   // Every pane's path is the working directory of some process, so the process table gives all of them.
   const places = scan === 'quick' ? await workingDirectories(await readProcessTable()) : [];
-  return scanTownInTurns({
+  return scanTown({
     root: town.root,
     mode: scan,
     places,

@@ -20,7 +20,7 @@ import { type Repository, repositoryFinder } from '../evidence/git/repository.ts
 import { mainTreeOf } from '../evidence/git/same-repository.ts';
 import { readUnsavedWork } from '../evidence/git/unsaved-work.ts';
 import { agentTable, type LockTable } from '../evidence/locks/lock-table.ts';
-import { scanTownInTurns } from '../evidence/scan/scan.ts';
+import { scanTown } from '../evidence/scan/scan.ts';
 import { describeErrno, isAbsence, SilentServer } from '../io/errno.ts';
 import { readdirSync, realpathSync, silentServerIn, statSync } from '../io/file-systems/servers.ts';
 import { isFew } from '../io/programs/command.ts';
@@ -231,7 +231,7 @@ const EVERY_DIRECTORY: LockTable = { ...agentTable, files: { names: [namePattern
 
 /** Clones, working trees and submodules in a directory: git ignores some of them, and all go with it. */
 const repositoriesIn = async (path: string): Promise<InnerRepositories> => {
-  const { seen, gaps } = await scanTownInTurns({ root: path, mode: 'default', table: EVERY_DIRECTORY });
+  const { seen, gaps } = await scanTown({ root: path, mode: 'default', table: EVERY_DIRECTORY });
   const tops = [...(seen?.repositories ?? [])];
   const find = repositoryFinder();
   const names = find(join(path, '.git')) === null ? readdirSync(path) : [];

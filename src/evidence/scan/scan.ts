@@ -123,23 +123,15 @@ interface SeenOnTheWay {
  */
 export const PRUNED: ReadonlySet<string> = new Set(['.git', '.repo.git', '.dolt-data', '.dolt-backup']);
 
-/**
- * Finds every lock below a town root. Never follows a symlinked directory; what cannot be read becomes a gap; what
- * vanishes during the scan does not. Throws where the root itself cannot be resolved.
- */
-export const scanTown = (options: ScanOptions): ScanResult => {
-  const steps = scanSteps(options);
-  for (;;) {
-    const step = steps.next();
-    if (step.done === true) return step.value;
-  }
-};
-
 /** Milliseconds after which a scan yields to signals, timers and the screen. */
 const BREATH_MS = 50;
 
-/** The same without blocking the event loop: a long scan can be interrupted, and shows its progress. */
-export const scanTownInTurns = async (options: ScanOptions): Promise<ScanResult> => {
+/**
+ * Finds every lock below a town root. Never follows a symlinked directory; what cannot be read becomes a gap; what
+ * vanishes during the scan does not. Throws where the root itself cannot be resolved. A long scan can be interrupted, and
+ * shows its progress.
+ */
+export const scanTown = async (options: ScanOptions): Promise<ScanResult> => {
   const steps = scanSteps(options);
   let breathed = elapsedMs();
   for (;;) {

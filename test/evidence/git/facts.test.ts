@@ -137,7 +137,7 @@ const watchedGit = (town: TestTown) => {
           scanned: { root: town.root, repositories },
         })
       )[0];
-    const scanned = scanTown({ root: town.root, mode: 'default' });
+    const scanned = await scanTown({ root: town.root, mode: 'default' });
     expect(await ask(scanned.seen?.repositories ?? new Set())).toMatchObject({ repository: top });
     expect(await ask(new Set())).toMatchObject({ repository: null });
   });

@@ -27,14 +27,14 @@ const note = defineKind({
 
 const table = compileTable([agent, note]);
 
-test('each kind is found in its own directories, by its own name, and read by its own reader', () => {
+test('each kind is found in its own directories, by its own name, and read by its own reader', async () => {
   const town = makeTown();
   town.lock('a');
   town.write('a/.runtime/build.pid', 'beside an agent’s lock');
   town.write('a/.notes/build.pid', 'elsewhere');
   town.write('a/.notes/agent.lock', 'at no place of agents');
   town.write('a/build.pid', 'in no home');
-  const { locks } = scanTown({ root: town.root, mode: 'default', threads: 1, table });
+  const { locks } = await scanTown({ root: town.root, mode: 'default', threads: 1, table });
   const read = readLocks(locks, town.root);
   expect(read.map(({ id, path, content }) => [id, path.slice(town.root.length), content.kind])).toEqual([
     ['note:a/.notes/build.pid', '/a/.notes/build.pid', 'invalid'],
@@ -43,13 +43,15 @@ test('each kind is found in its own directories, by its own name, and read by it
   ]);
   expect(read[0]?.rules).toEqual({ claims: null, witnesses: ['process'], freshMs: 60_000 });
   expect(read[1]).not.toHaveProperty('rules');
-  expect(scanTown({ root: town.root, mode: 'quick', places: [town.path('a')], table }).locks).toHaveLength(3);
+  expect(
+    (await scanTown({ root: town.root, mode: 'quick', places: [town.path('a')], table })).locks,
+  ).toHaveLength(3);
 });
 
-test('a lock is found again by its path, wherever its kind keeps it', () => {
+test('a lock is found again by its path, wherever its kind keeps it', async () => {
   const town = makeTown();
   town.write('a/.notes/build.pid', '1');
-  const [lock] = readLocks(scanTown({ root: town.root, mode: 'default', table }).locks, town.root);
+  const [lock] = readLocks((await scanTown({ root: town.root, mode: 'default', table })).locks, town.root);
   if (lock === undefined) throw new Error('it was not found at all');
   const again = findAgain(lock, town.root, table);
   expect(again === null ? [] : readLocks([again], town.root)).toEqual([lock]);

@@ -13,19 +13,19 @@ import { cleanUp, makeTown } from '../../support/index.ts';
 
 afterEach(cleanUp);
 
-const readAll = (root: string) => readLocks(scanTown({ root, mode: 'default' }).locks, root);
+const readAll = async (root: string) => readLocks((await scanTown({ root, mode: 'default' })).locks, root);
 
 const HOLDER = { pid: 77, startToken: '12345', bootId: 'b', pidNamespace: 'pid:[1]', nonce: 'n' };
 
 describe('a second look', () => {
-  test('reads only the locks whose files changed, appeared or have a companion record', () => {
+  test('reads only the locks whose files changed, appeared or have a companion record', async () => {
     const town = makeTown();
     for (const name of ['ada', 'bob', 'eve']) town.lock(`gastown/crew/${name}`, { session_id: '%1' });
-    const first = readAll(town.root);
+    const first = await readAll(town.root);
     town.lock('gastown/crew/bob', { session_id: '%2' });
     town.lock('gastown/crew/new', { session_id: '%3' });
     town.write('gastown/crew/eve/.runtime/agent.lock.holder', formatCompanion(HOLDER));
-    const second = readLocks(scanTown({ root: town.root, mode: 'default' }).locks, town.root, first);
+    const second = readLocks((await scanTown({ root: town.root, mode: 'default' })).locks, town.root, first);
     const isReused = ({ path, content }: (typeof first)[number]) =>
       first.some((lock) => lock.path === path && lock.content === content);
     expect(second.map((lock) => [lock.worker.split('/').at(-1), isReused(lock)])).toEqual([
@@ -34,12 +34,12 @@ describe('a second look', () => {
       ['eve', false],
       ['new', false],
     ]);
-    expect(second).toEqual(readAll(town.root));
+    expect(second).toEqual(await readAll(town.root));
   });
 });
 
 describe('a lock as it was found', () => {
-  test('has worker, path, record, stamp, owner and time', () => {
+  test('has worker, path, record, stamp, owner and time', async () => {
     const town = makeTown();
     const record = {
       pid: 41,
@@ -49,7 +49,7 @@ describe('a lock as it was found', () => {
     };
     const path = town.lock('gastown/crew/ada', record);
     const reading = readSmallFile(readingCalls, path, MAX_LOCK_BYTES);
-    expect(readAll(town.root)).toEqual([
+    expect(await readAll(town.root)).toEqual([
       {
         id: 'agent:gastown/crew/ada',
         kind: 'agent',
@@ -78,16 +78,16 @@ describe('a lock as it was found', () => {
     ]);
   });
 
-  test('of the root itself has the worker "."', () => {
+  test('of the root itself has the worker "."', async () => {
     const town = makeTown();
     town.lock('.');
-    expect(readAll(town.root).map(({ id, worker }) => [id, worker])).toEqual([['agent:.', '.']]);
+    expect((await readAll(town.root)).map(({ id, worker }) => [id, worker])).toEqual([['agent:.', '.']]);
   });
 
-  test('is sorted by worker, whatever the order on disk', () => {
+  test('is sorted by worker, whatever the order on disk', async () => {
     const town = makeTown();
     for (const worker of ['b/crew/z', 'a/crew/é', 'a/crew/b', 'a', 'B']) town.lock(worker);
-    expect(readAll(town.root).map(({ worker }) => worker)).toEqual([
+    expect((await readAll(town.root)).map(({ worker }) => worker)).toEqual([
       'B',
       'a',
       'a/crew/b',
@@ -96,12 +96,12 @@ describe('a lock as it was found', () => {
     ]);
   });
 
-  test('with a name that is not UTF-8 keeps its exact bytes', () => {
+  test('with a name that is not UTF-8 keeps its exact bytes', async () => {
     const town = makeTown();
     const path = town.lock('gastown/crew/cafe');
     const odd = Buffer.concat([Buffer.from(town.path('gastown/crew/caf')), Buffer.from([0xe9])]);
     renameSync(join(path, '../..'), odd);
-    const [lock] = readAll(town.root);
+    const [lock] = await readAll(town.root);
     expect(lock).toMatchObject({
       id: 'agent:gastown/crew/caf\\xE9',
       worker: 'gastown/crew/caf\\xE9',
@@ -112,12 +112,12 @@ describe('a lock as it was found', () => {
     expect(Buffer.concat([odd, Buffer.from('/.runtime/agent.lock')]).equals(restored)).toBe(true);
   });
 
-  test('in the old layout is marked, and has its own ID if there are two', () => {
+  test('in the old layout is marked, and has its own ID if there are two', async () => {
     const town = makeTown();
     town.lock('a');
     town.lock('a', {}, { at: '.gastown/agent.lock' });
     town.lock('b', {}, { at: '.gastown/agent.lock' });
-    expect(readAll(town.root).map(({ id, layout }) => [id, layout])).toEqual([
+    expect((await readAll(town.root)).map(({ id, layout }) => [id, layout])).toEqual([
       ['agent:a#legacy', 'legacy'],
       ['agent:a', 'runtime'],
       ['agent:b', 'legacy'],
@@ -140,11 +140,11 @@ describe('an invalid lock', () => {
     ['symlink', (path: string) => symlinkSync('/nowhere', path)],
     ['symlink', (path: string) => symlinkSync('/etc/passwd', path)],
     ['fifo', (path: string) => execFileSync('mkfifo', [path])],
-  ])('that is a %s has no stamp and is not a regular file', (problem, make) => {
+  ])('that is a %s has no stamp and is not a regular file', async (problem, make) => {
     const town = makeTown();
     mkdirSync(town.path('a/.runtime'), { recursive: true });
     make(town.path('a/.runtime/agent.lock'));
-    expect(readAll(town.root)).toMatchObject([
+    expect(await readAll(town.root)).toMatchObject([
       {
         isRegularFile: false,
         stamp: null,
@@ -160,10 +160,10 @@ describe('an invalid lock', () => {
     ['wrong-type', '{"pid": "12"}'],
     ['bad-time', '{"pid": 1, "acquired_at": "yesterday"}'],
     ['too-large', ' '.repeat(65_537)],
-  ])('is reported as %s', (problem, text) => {
+  ])('is reported as %s', async (problem, text) => {
     const town = makeTown();
     town.lock('a', text);
-    const [lock] = readAll(town.root);
+    const [lock] = await readAll(town.root);
     expect(lock).toMatchObject({ isRegularFile: true, content: { kind: 'invalid', problem } });
     expect(lock?.stamp === null).toBe(problem === 'too-large');
   });
@@ -172,27 +172,27 @@ describe('an invalid lock', () => {
 describe('the companion record', () => {
   const text = JSON.stringify({ holder_pid: 1 });
 
-  test('is looked for only beside a lock, and a damaged one is ignored', () => {
+  test('is looked for only beside a lock, and a damaged one is ignored', async () => {
     const town = makeTown();
     town.lock('a');
     writeFileSync(town.path('a/.runtime/agent.lock.holder'), 'garbage');
-    expect(readAll(town.root)).toMatchObject([{ companion: null, content: { kind: 'record' } }]);
+    expect(await readAll(town.root)).toMatchObject([{ companion: null, content: { kind: 'record' } }]);
     town.write('b/.runtime/agent.lock.holder', text);
-    expect(readAll(town.root)).toHaveLength(1);
+    expect(await readAll(town.root)).toHaveLength(1);
   });
 
-  test('names the holder', () => {
+  test('names the holder', async () => {
     const town = makeTown();
     town.lock('a');
     town.write('a/.runtime/agent.lock.holder', formatCompanion(HOLDER));
-    expect(readAll(town.root)).toMatchObject([{ companion: HOLDER }]);
+    expect(await readAll(town.root)).toMatchObject([{ companion: HOLDER }]);
   });
 
-  test('that is a symlink is not followed', () => {
+  test('that is a symlink is not followed', async () => {
     const town = makeTown();
     town.lock('a');
     symlinkSync(town.write('elsewhere', formatCompanion(HOLDER)), town.path('a/.runtime/agent.lock.holder'));
-    expect(readAll(town.root)).toMatchObject([{ companion: null, content: { kind: 'record' } }]);
+    expect(await readAll(town.root)).toMatchObject([{ companion: null, content: { kind: 'record' } }]);
   });
 
   test('that cannot be read leaves the lock unread, because its holder may be alive', () => {
@@ -214,14 +214,14 @@ describe('the companion record', () => {
   });
 });
 
-test('leftovers are only regular files, with worker and age', () => {
+test('leftovers are only regular files, with worker and age', async () => {
   const town = makeTown();
   town.lock('a');
   town.write('a/.runtime/agent.lock.tmp', '');
   town.write('b/.runtime/agent.lock.released-20260401T120000Z-00000a-1', '');
   mkdirSync(town.path('b/.runtime/agent.lock.0123456789abcdef.old'));
   symlinkSync('/nowhere', town.path('b/.runtime/agent.lock.0123456789abcdef.new'));
-  const { leftovers } = scanTown({ root: town.root, mode: 'default' });
+  const { leftovers } = await scanTown({ root: town.root, mode: 'default' });
   expect(readLeftovers(leftovers, town.root)).toEqual([
     { worker: 'a', path: town.path('a/.runtime/agent.lock.tmp'), kind: 'tmp', mtimeMs: expect.any(Number) },
     {

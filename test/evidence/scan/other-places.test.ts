@@ -38,13 +38,13 @@ const plant = (root: string, ...paths: readonly string[]): void => {
 const newRoot = (): string => makeTown({ marked: false, workers: [] }).root;
 
 /** `kind path (place)`, all relative to the root. */
-const found = (
+const found = async (
   root: string,
   kinds: readonly Kind[],
   mode: 'default' | 'deep' = 'default',
   disk: Disk = realDisk,
 ) => {
-  const { locks, leftovers, gaps } = scanTown({ root, mode, table: compileTable(kinds), disk });
+  const { locks, leftovers, gaps } = await scanTown({ root, mode, table: compileTable(kinds), disk });
   const short = (path: string): string => relative(root, path) || '.';
   return {
     locks: locks
@@ -60,14 +60,14 @@ describe('locks beside a tree', () => {
     beside: { '.gsd': ['auto*.lock'], daemon: ['daemon.pid'], '.dolt/noms': ['LOCK'] },
   });
 
-  test('are found in directories of that name, whatever else is in them', () => {
+  test('are found in directories of that name, whatever else is in them', async () => {
     const root = newRoot();
     plant(
       root,
       ...['a/.gsd/auto.lock', 'a/.gsd/auto 2.lock', 'a/.gsd/other.lock', 'a/.gsd/x/auto.lock'],
       ...['daemon/daemon.pid', 'b/daemon/sub/daemon.pid', 'c/.dolt/noms/LOCK', 'noms/LOCK', 'auto.lock'],
     );
-    expect(found(root, [tools]).locks).toEqual([
+    expect((await found(root, [tools])).locks).toEqual([
       'tools a/.gsd/auto 2.lock (a)',
       'tools a/.gsd/auto.lock (a)',
       'tools c/.dolt/noms/LOCK (c)',
@@ -75,20 +75,20 @@ describe('locks beside a tree', () => {
     ]);
   });
 
-  test('may be directories themselves, of names in any script', () => {
+  test('may be directories themselves, of names in any script', async () => {
     const root = newRoot();
     const names = ['łock', 'œuvre.lock', '鎖'];
     for (const name of [...names, 'łack', 'lock']) mkdirSync(join(root, 'a', name), { recursive: true });
-    expect(found(root, [kindAt('tools', { beside: {}, directories: names })]).locks).toEqual(
+    expect((await found(root, [kindAt('tools', { beside: {}, directories: names })])).locks).toEqual(
       names.map((name) => `tools a/${name} (a)`).sort(),
     );
   });
 
-  test('have leftovers of a killed repair that are recognized by the name of the lock', () => {
+  test('have leftovers of a killed repair that are recognized by the name of the lock', async () => {
     const root = newRoot();
     const names = ['0123456789abcdef.old', 'released-20260811T070000Z-1f3a5c-1', 'backup'];
     plant(root, ...names.map((name) => `.gsd/auto.lock.${name}`));
-    const { locks, leftovers } = found(root, [tools]);
+    const { locks, leftovers } = await found(root, [tools]);
     expect(locks).toEqual([]);
     expect(leftovers).toEqual([
       'old .gsd/auto.lock.0123456789abcdef.old',
@@ -96,11 +96,11 @@ describe('locks beside a tree', () => {
     ]);
   });
 
-  test('are not looked for behind a symlink, which is not a gap: no worker is claimed there', () => {
+  test('are not looked for behind a symlink, which is not a gap: no worker is claimed there', async () => {
     const root = newRoot();
     plant(root, 'real/auto.lock');
     symlinkSync(join(root, 'real'), join(root, '.gsd'));
-    expect(found(root, [tools])).toEqual({ locks: [], leftovers: [], gaps: [] });
+    expect(await found(root, [tools])).toEqual({ locks: [], leftovers: [], gaps: [] });
   });
 });
 
@@ -113,7 +113,7 @@ describe('working trees in a directory of them', () => {
     ['the last', ['c']],
     ['none', []],
     ['all', ['a', 'b', 'c']],
-  ])('are all looked into where of three %s has sub-directories', (_, withSome) => {
+  ])('are all looked into where of three %s has sub-directories', async (_, withSome) => {
     const root = newRoot();
     for (const name of ['a', 'b', 'c']) {
       plant(root, `main/.claude/worktrees/${name}/file`);
@@ -123,7 +123,7 @@ describe('working trees in a directory of them', () => {
       );
       if (withSome.includes(name)) plant(root, `main/.claude/worktrees/${name}/src/.gsd/auto.lock`);
     }
-    const { locks, gaps } = found(root, [git, agents]);
+    const { locks, gaps } = await found(root, [git, agents]);
     expect(gaps.map(({ what }) => what)).toEqual(
       ['a', 'b', 'c'].map((name) => `directory:${root}/main/.claude/worktrees/${name}/.git`),
     );
@@ -135,12 +135,12 @@ describe('working trees in a directory of them', () => {
     );
   });
 
-  test('are not looked into where the directory is a bare repository, whatever its name', () => {
+  test('are not looked into where the directory is a bare repository, whatever its name', async () => {
     const root = newRoot();
     plant(root, 'worktrees/HEAD', 'worktrees/refs/heads/main', 'worktrees/index.lock');
     plant(root, 'worktrees/objects/ab/.gsd/auto.lock', 'worktrees/hooks/.gsd/auto.lock');
-    expect(found(root, [git, agents]).locks).toEqual(['git worktrees/index.lock (worktrees)']);
-    expect(found(root, [git, agents], 'deep').locks).toHaveLength(3);
+    expect((await found(root, [git, agents])).locks).toEqual(['git worktrees/index.lock (worktrees)']);
+    expect((await found(root, [git, agents], 'deep')).locks).toHaveLength(3);
   });
 });
 
@@ -167,7 +167,7 @@ describe('locks in git directories', () => {
 
   test.each(['default', 'deep'] as const)(
     'of a clone, a worktree, a submodule and a bare repository are found (%s)',
-    (mode) => {
+    async (mode) => {
       const root = newRepository();
       execFileSync('git', ['clone', '-q', '--bare', 'main', 'main/.git/modules/lib/inner'], {
         cwd: root,
@@ -183,7 +183,7 @@ describe('locks in git directories', () => {
         'plain-bare/refs/x.lock',
       ];
       plant(root, ...planted, 'main/.git/objects/aa/index.lock', 'main/.git/locked', 'main/.git/other.lock');
-      const { locks } = found(root, [git], mode);
+      const { locks } = await found(root, [git], mode);
       expect(locks.map((line) => line.replace(/ \(.*/, ''))).toEqual(
         planted.map((path) => `git ${path}`).sort(),
       );
@@ -192,12 +192,12 @@ describe('locks in git directories', () => {
     },
   );
 
-  test('are found among 10,000 loose refs, without following symlinks', () => {
+  test('are found among 10,000 loose refs, without following symlinks', async () => {
     const root = newRepository();
     const refs = Array.from({ length: 10_000 }, (_, index) => `main/.git/refs/heads/r${index}`);
     plant(root, ...refs, 'away/left.lock', 'main/.git/refs/heads/last.lock');
     symlinkSync(join(root, 'away'), join(root, 'main/.git/refs/heads/link'));
-    expect(found(root, [git])).toMatchObject({
+    expect(await found(root, [git])).toMatchObject({
       locks: ['git main/.git/refs/heads/last.lock (main)'],
       gaps: [],
     });
@@ -239,18 +239,18 @@ describe('a repository with more loose refs than the limit', () => {
     why: expect.stringMatching(/not all/),
   };
 
-  test('in one directory is searched up to the limit, and the rest is a gap', () => {
+  test('in one directory is searched up to the limit, and the rest is a gap', async () => {
     const root = repository('one');
     const disk = crowded(400_000, 20_000_000);
-    expect(found(root, [git], 'default', disk)).toMatchObject({
+    expect(await found(root, [git], 'default', disk)).toMatchObject({
       locks: ['git .git/index.lock (.)', 'git .git/worktrees/a/locked (.)'],
       gaps: [gap],
     });
   });
 
-  test('in many directories is searched up to the limit, and the rest is a gap', () => {
+  test('in many directories is searched up to the limit, and the rest is a gap', async () => {
     const root = repository('a', 'b', 'c', 'd');
-    const { locks, gaps } = found(root, [git], 'default', crowded(100_000, 4096));
+    const { locks, gaps } = await found(root, [git], 'default', crowded(100_000, 4096));
     expect(gaps).toMatchObject([gap]);
     expect(locks).toContain('git .git/index.lock (.)');
     expect(locks).toContain('git .git/worktrees/a/locked (.)');
@@ -259,9 +259,9 @@ describe('a repository with more loose refs than the limit', () => {
 
   test.each([4096, 20_000_000])(
     'is searched completely just below the limit, in a directory of %d bytes',
-    (size) => {
+    async (size) => {
       const root = repository('one');
-      expect(found(root, [git], 'default', crowded(240_000, size))).toMatchObject({
+      expect(await found(root, [git], 'default', crowded(240_000, size))).toMatchObject({
         locks: [
           'git .git/index.lock (.)',
           'git .git/refs/heads/one/x.lock (.)',
@@ -289,11 +289,11 @@ test('a large directory is listed only as far as requested', () => {
 });
 
 describe('locks at configured paths', () => {
-  test('are found by the whole path, even in leaf directories', () => {
+  test('are found by the whole path, even in leaf directories', async () => {
     const root = newRoot();
     plant(root, 'run/web.pid', 'run/deep/web.pid', 'a/b/c/x.state', 'a/x.state', 'web.pid', 'a/run/web.pid');
     const kind = kindAt('pids', { files: ['run/*.pid', 'a/**/*.state'] });
-    expect(found(root, [kind]).locks).toEqual([
+    expect((await found(root, [kind])).locks).toEqual([
       'pids a/b/c/x.state (a/b/c)',
       'pids a/x.state (a)',
       'pids run/web.pid (run)',

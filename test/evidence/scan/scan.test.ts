@@ -95,25 +95,25 @@ const fileSystems = [
 ] as [string, string][];
 
 describe.each(fileSystems)('scanning in %s', (_name, parent) => {
-  test.each([1, 2, 3, 4, 5, 6])('finds exactly what find finds in generated tree %i', (seed) => {
+  test.each([1, 2, 3, 4, 5, 6])('finds exactly what find finds in generated tree %i', async (seed) => {
     const root = newRoot(parent);
     growTree(root, seed);
 
-    const deep = scanTown({ root, mode: 'deep' });
+    const deep = await scanTown({ root, mode: 'deep' });
     expect(found(deep)).toEqual(runFind(root, ...LOCKS));
     expect(found(deep).length).toBeGreaterThan(5);
     expect(deep.directories).toBe(runFind(root, '-type', 'd').length);
     const closed = closedHomes(root);
     expect(deep.gaps.map(({ what }) => what).sort()).toEqual(closed);
 
-    const pruned = scanTown({ root, mode: 'default' });
+    const pruned = await scanTown({ root, mode: 'default' });
     expect(found(pruned)).toEqual(runFind(root, ...PRUNED_LOCKS));
     for (const { what } of pruned.gaps) expect(closed).toContain(what);
   });
 
   test.each([1, 2, 3])(
     'knows which places of locks and their ancestors have .git or .gastown, in generated tree %i',
-    (seed) => {
+    async (seed) => {
       const root = newRoot(parent);
       growTree(root, seed);
       // What is not followed is a gap, and a scan with gaps has not seen everything.
@@ -124,7 +124,7 @@ describe.each(fileSystems)('scanning in %s', (_name, parent) => {
       writeFileSync(join(root, 'clone/inner/.git'), 'gitdir: elsewhere');
       addLock(join(root, 'old'), '.gastown');
       symlinkSync('nowhere', join(root, 'old/.git'));
-      const { locks, seen } = scanTown({ root, mode: 'default' });
+      const { locks, seen } = await scanTown({ root, mode: 'default' });
       const places = new Set<string>();
       for (const { place } of locks)
         for (let at = String(place); typeof place === 'string' && at.startsWith(root); at = dirname(at))
@@ -140,15 +140,15 @@ describe.each(fileSystems)('scanning in %s', (_name, parent) => {
       expect(among(seen?.repositories).length).toBeGreaterThan(2);
       expect(among(seen?.oldHomes)).toEqual(having('.gastown', isDirectory));
       expect(among(seen?.oldHomes).length).toBeGreaterThan(0);
-      expect(scanTown({ root, mode: 'quick' }).seen).toBeNull();
+      expect((await scanTown({ root, mode: 'quick' })).seen).toBeNull();
     },
   );
 
-  test('finds the same when every directory is listed', () => {
+  test('finds the same when every directory is listed', async () => {
     const root = newRoot(parent);
     growTree(root, 7);
     const plain: Disk = { ...realDisk, fileSystemType: () => OVERLAY };
-    expect(found(scanTown({ root, mode: 'deep', disk: plain }))).toEqual(runFind(root, ...LOCKS));
+    expect(found(await scanTown({ root, mode: 'deep', disk: plain }))).toEqual(runFind(root, ...LOCKS));
   });
 });
 
@@ -191,14 +191,14 @@ describe('the leaf rule', () => {
     ['tmpfs', TMPFS],
     ['f2fs', 0xf2f52010],
     ['f2fs as a signed number', 0xf2f52010 | 0],
-  ])('on %s a directory without subdirectories is not listed', (_name, type) => {
+  ])('on %s a directory without subdirectories is not listed', async (_name, type) => {
     const { root, leaf, lock } = withLeaf();
     const { disk, listed } = counting({
       fileSystemType: () => type,
       // What the file system of this machine counts is the subject of another test.
       lstat: (path) => linkCount(2 + readdirSync(path).filter((name) => name !== 'agent.lock').length)(path),
     });
-    expect(shown(scanTown({ root, mode: 'default', disk }))).toEqual([lock]);
+    expect(shown(await scanTown({ root, mode: 'default', disk }))).toEqual([lock]);
     expect(listed).not.toContain(leaf);
   });
 
@@ -209,24 +209,24 @@ describe('the leaf rule', () => {
     ['fuse', 0x65735546, 2],
     ['9p', 0x01021997, 2],
     ['an unknown file system', 1, 2],
-  ])('on %s every directory is listed, whatever its link count', (_name, type, nlink) => {
+  ])('on %s every directory is listed, whatever its link count', async (_name, type, nlink) => {
     const { root, leaf, lock } = withLeaf();
     const { disk, listed } = counting({ fileSystemType: () => type, lstat: linkCount(nlink) });
-    expect(shown(scanTown({ root, mode: 'default', disk }))).toEqual([lock]);
+    expect(shown(await scanTown({ root, mode: 'default', disk }))).toEqual([lock]);
     expect(listed).toContain(leaf);
   });
 
-  test('is off if the type of the file system is unknown', () => {
+  test('is off if the type of the file system is unknown', async () => {
     const { root, leaf, lock } = withLeaf();
     const fail = (): never => {
       throw Object.assign(new Error('no statfs here'), { code: 'ENOSYS' });
     };
     const { disk, listed } = counting({ fileSystemType: fail, lstat: linkCount(2) });
-    expect(shown(scanTown({ root, mode: 'default', disk }))).toEqual([lock]);
+    expect(shown(await scanTown({ root, mode: 'default', disk }))).toEqual([lock]);
     expect(listed).toContain(leaf);
   });
 
-  test('stops at another device', () => {
+  test('stops at another device', async () => {
     const root = newRoot();
     const lock = addLock(join(root, 'mounted/deep/down/worker'));
     const onOther: Disk['lstat'] = (path) => {
@@ -235,29 +235,29 @@ describe('the leaf rule', () => {
       return look && withLinks(look, isOther ? 2 : look.nlink, look.dev + (isOther ? 1 : 0));
     };
     const { disk } = counting({ fileSystemType: () => EXT4, lstat: onOther });
-    expect(shown(scanTown({ root, mode: 'default', disk }))).toEqual([lock]);
+    expect(shown(await scanTown({ root, mode: 'default', disk }))).toEqual([lock]);
   });
 
-  test('a directory whose link count overflowed to 1 is listed', () => {
+  test('a directory whose link count overflowed to 1 is listed', async () => {
     const root = newRoot();
     const lock = addLock(join(root, 'crowded/worker'));
     const { disk } = counting({ fileSystemType: () => EXT4, lstat: linkCount(1) });
-    expect(shown(scanTown({ root, mode: 'default', disk }))).toEqual([lock]);
+    expect(shown(await scanTown({ root, mode: 'default', disk }))).toEqual([lock]);
   });
 });
 
 describe('a directory that is incomplete or changes', () => {
-  test('its entries without a type are looked up one by one', () => {
+  test('its entries without a type are looked up one by one', async () => {
     const root = newRoot();
     growTree(root, 8);
     const silent: Disk = {
       ...realDisk,
       list: (path) => realDisk.list(path).map(({ name }) => untyped(name)),
     };
-    expect(found(scanTown({ root, mode: 'deep', disk: silent }))).toEqual(runFind(root, ...LOCKS));
+    expect(found(await scanTown({ root, mode: 'deep', disk: silent }))).toEqual(runFind(root, ...LOCKS));
   });
 
-  test.each(['default', 'deep'] as const)('is not a gap if it vanishes during a %s scan', (mode) => {
+  test.each(['default', 'deep'] as const)('is not a gap if it vanishes during a %s scan', async (mode) => {
     const root = newRoot();
     const lock = addLock(join(root, 'stays'));
     for (const name of ['goes', 'goes-too']) addLock(join(root, name, 'inner'));
@@ -270,13 +270,13 @@ describe('a directory that is incomplete or changes', () => {
         return entries;
       },
     };
-    const result = scanTown({ root, mode, disk: vanishing });
+    const result = await scanTown({ root, mode, disk: vanishing });
     expect(shown(result)).toEqual([lock]);
     expect(result.gaps).toEqual([]);
     expect(readdirSync(root)).toEqual(['stays']);
   });
 
-  test('is neither a gap nor followed if it becomes a file or a symlink during the scan', () => {
+  test('is neither a gap nor followed if it becomes a file or a symlink during the scan', async () => {
     const root = newRoot();
     const outside = newRoot();
     addLock(outside);
@@ -293,12 +293,12 @@ describe('a directory that is incomplete or changes', () => {
         return entries;
       },
     };
-    const result = scanTown({ root, mode: 'deep', disk: swapping });
+    const result = await scanTown({ root, mode: 'deep', disk: swapping });
     expect(result.locks).toEqual([]);
     expect(result.gaps).toEqual([]);
   });
 
-  test('is a gap with the reason if its listing fails, and the rest is found', () => {
+  test('is a gap with the reason if its listing fails, and the rest is found', async () => {
     const root = newRoot();
     const lock = addLock(join(root, 'fine'));
     addLock(join(root, 'broken/worker'));
@@ -309,7 +309,7 @@ describe('a directory that is incomplete or changes', () => {
         return realDisk.list(path);
       },
     };
-    const result = scanTown({ root, mode: 'default', disk: failing });
+    const result = await scanTown({ root, mode: 'default', disk: failing });
     expect(shown(result)).toEqual([lock]);
     expect(result.gaps).toEqual([{ what: `directory:${root}/broken`, why: 'i/o error (EIO)' }]);
     expect(result.seen).toBeNull();
@@ -317,16 +317,16 @@ describe('a directory that is incomplete or changes', () => {
 });
 
 describe('symlinks and mounts', () => {
-  test('a symlinked root is scanned, with paths below the real one', () => {
+  test('a symlinked root is scanned, with paths below the real one', async () => {
     const root = newRoot();
     const lock = addLock(join(root, 'worker'));
     const link = join(newRoot(), 'link');
     symlinkSync(root, link);
     for (const mode of ['default', 'deep', 'quick'] as const)
-      expect(shown(scanTown({ root: link, mode, places: [join(root, 'worker')] }))).toEqual([lock]);
+      expect(shown(await scanTown({ root: link, mode, places: [join(root, 'worker')] }))).toEqual([lock]);
   });
 
-  test('symlinked directories are not entered, but a symlinked lock and a symlinked directory of locks are reported', () => {
+  test('symlinked directories are not entered, but a symlinked lock and a symlinked directory of locks are reported', async () => {
     const root = newRoot();
     const outside = newRoot();
     addLock(join(outside, 'worker'));
@@ -337,7 +337,7 @@ describe('symlinks and mounts', () => {
     mkdirSync(join(root, 'rig/crew/joe/.runtime'), { recursive: true });
     symlinkSync('/nowhere', join(root, 'rig/crew/joe/.runtime/agent.lock'));
     for (const mode of ['default', 'deep', 'quick'] as const) {
-      const result = scanTown({ root, mode, places: [join(root, 'rig/crew/linked/worker')] });
+      const result = await scanTown({ root, mode, places: [join(root, 'rig/crew/linked/worker')] });
       expect(shown(result)).toEqual([join(root, 'rig/crew/joe/.runtime/agent.lock')]);
       expect(result.gaps).toEqual([
         {
@@ -421,29 +421,29 @@ describe('unreadable directories', () => {
     expect(scanInProcess(root, 'default', nobody).gaps).toEqual([]);
   });
 
-  test('are not mistaken for a missing root, which throws', () => {
-    expect(() => scanTown({ root: '/nowhere/at/all', mode: 'default' })).toThrow('ENOENT');
+  test('are not mistaken for a missing root, which throws', async () => {
+    await expect(scanTown({ root: '/nowhere/at/all', mode: 'default' })).rejects.toThrow('ENOENT');
   });
 });
 
 describe('deep trees', () => {
-  test('are searched down to a path of 4,000 characters', () => {
+  test('are searched down to a path of 4,000 characters', async () => {
     const root = newRoot();
     let worker = root;
     while (worker.length < 3_900) worker += `/${'long-name-'.repeat(5)}`;
     worker += `/${'x'.repeat(4_000 - worker.length - '/.runtime/agent.lock'.length - 1)}`;
     const lock = addLock(worker);
     expect(lock.length).toBe(4_000);
-    expect(shown(scanTown({ root, mode: 'default' }))).toEqual([lock]);
+    expect(shown(await scanTown({ root, mode: 'default' }))).toEqual([lock]);
   });
 
-  test('are searched down two thousand levels', () => {
+  test('are searched down two thousand levels', async () => {
     const root = newRoot();
     const lock = addLock(root + '/d'.repeat(1_950));
-    expect(shown(scanTown({ root, mode: 'default' }))).toEqual([lock]);
+    expect(shown(await scanTown({ root, mode: 'default' }))).toEqual([lock]);
   });
 
-  test('have a gap beyond the longest path of the system', () => {
+  test('have a gap beyond the longest path of the system', async () => {
     const root = newRoot();
     // Created step by step from inside: no system call takes a path of this length.
     const made = spawnSync('sh', [
@@ -455,14 +455,14 @@ describe('deep trees', () => {
     ]);
     expect(made.status).toBe(0);
     onCleanUp(() => void spawnSync('rm', ['-rf', root]));
-    const { gaps } = scanTown({ root, mode: 'default' });
+    const { gaps } = await scanTown({ root, mode: 'default' });
     expect(gaps).toHaveLength(1);
     expect(gaps[0]?.why).toBe('name too long (ENAMETOOLONG)');
   });
 });
 
 describe('a quick scan', () => {
-  test('looks where workers are known to be', () => {
+  test('looks where workers are known to be', async () => {
     const root = newRoot();
     const places = [
       '.',
@@ -486,24 +486,24 @@ describe('a quick scan', () => {
     const legacy = addLock(join(root, 'gastown/crew/ada'), '.gastown');
     addLock(join(root, 'gastown/crew/ada/packages/ui'));
     addLock(join(root, '.git/crew/ghost'));
-    const quick = scanTown({ root, mode: 'quick' });
+    const quick = await scanTown({ root, mode: 'quick' });
     expect(shown(quick)).toEqual([...locks, legacy].sort());
     expect(quick.gaps).toEqual([]);
   });
 
-  test('finds a worker whose name is not UTF-8', () => {
+  test('finds a worker whose name is not UTF-8', async () => {
     const root = newRoot();
     const worker = Buffer.concat([Buffer.from(`${root}/gastown/crew/caf`), Buffer.from([0xe9])]);
     mkdirSync(join(root, 'gastown/crew'), { recursive: true });
     mkdirSync(worker);
     mkdirSync(Buffer.concat([worker, Buffer.from('/.runtime')]));
     writeFileSync(Buffer.concat([worker, Buffer.from('/.runtime/agent.lock')]), '{}');
-    expect(shown(scanTown({ root, mode: 'quick' }))).toEqual([
+    expect(shown(await scanTown({ root, mode: 'quick' }))).toEqual([
       `${root}/gastown/crew/caf\\xE9/.runtime/agent.lock`,
     ]);
   });
 
-  test('looks at every ancestor of a place in the town, and at no place outside', () => {
+  test('looks at every ancestor of a place in the town, and at no place outside', async () => {
     const root = newRoot();
     const outside = newRoot();
     addLock(outside);
@@ -517,15 +517,15 @@ describe('a quick scan', () => {
       'relative',
     ];
     mkdirSync(join(root, 'gastown/crew/ada/packages/ui/src/deep'), { recursive: true });
-    expect(shown(scanTown({ root, mode: 'quick' }))).toEqual([]);
-    expect(shown(scanTown({ root, mode: 'quick', places }))).toEqual([middle, inner]);
+    expect(shown(await scanTown({ root, mode: 'quick' }))).toEqual([]);
+    expect(shown(await scanTown({ root, mode: 'quick', places }))).toEqual([middle, inner]);
   });
 
-  test('does not read the working trees, however large', () => {
+  test('does not read the working trees, however large', async () => {
     const root = newRoot();
     growTree(join(root, 'gastown/crew/ada/src'), 9);
     addLock(join(root, 'gastown/crew/ada'));
-    expect(scanTown({ root, mode: 'quick' }).directories).toBeLessThan(10);
+    expect((await scanTown({ root, mode: 'quick' })).directories).toBeLessThan(10);
   });
 });
 
@@ -541,7 +541,7 @@ describe('a look at single places', () => {
 });
 
 describe('files beside locks', () => {
-  test('are classified as leftovers by name, with or without a lock, except the guard', () => {
+  test('are classified as leftovers by name, with or without a lock, except the guard', async () => {
     const root = newRoot();
     const home = join(root, 'worker/.runtime');
     mkdirSync(home, { recursive: true });
@@ -558,7 +558,7 @@ describe('files beside locks', () => {
       'session_id',
     ];
     for (const name of names) writeFileSync(join(home, name), '');
-    const { locks, leftovers } = scanTown({ root, mode: 'default' });
+    const { locks, leftovers } = await scanTown({ root, mode: 'default' });
     expect(locks).toEqual([]);
     expect(leftovers.map(({ kind, path }) => [kind, displayPath(path)]).sort()).toEqual([
       ['new', `${home}/agent.lock.0123456789abcdef.new`],
@@ -568,13 +568,13 @@ describe('files beside locks', () => {
     ]);
   });
 
-  test('include a companion record and a twin in the old layout', () => {
+  test('include a companion record and a twin in the old layout', async () => {
     const root = newRoot();
     addLock(join(root, 'both'));
     addLock(join(root, 'both'), '.gastown');
     addLock(join(root, 'old'), '.gastown');
     writeFileSync(join(root, 'both/.runtime/agent.lock.holder'), '{}');
-    const { locks } = scanTown({ root, mode: 'default' });
+    const { locks } = await scanTown({ root, mode: 'default' });
     const facts = locks.map(({ path, layout, hasTwin, companion }) => [
       displayPath(path),
       layout,
@@ -588,16 +588,16 @@ describe('files beside locks', () => {
     ]);
   });
 
-  test('include locks inside a directory of locks and inside a directory named agent.lock', () => {
+  test('include locks inside a directory of locks and inside a directory named agent.lock', async () => {
     const root = newRoot();
     const locks = [addLock(join(root, '.runtime/nested')), addLock(join(root, '.runtime'))];
     mkdirSync(join(root, 'odd/.runtime/agent.lock'), { recursive: true });
     locks.push(join(root, 'odd/.runtime/agent.lock'), addLock(join(root, 'odd/.runtime/agent.lock')));
-    expect(shown(scanTown({ root, mode: 'default' }))).toEqual(locks.sort());
+    expect(shown(await scanTown({ root, mode: 'default' }))).toEqual(locks.sort());
   });
 });
 
-test('the names of homes are gone through once, and not in each of hundreds of subtrees', () => {
+test('the names of homes are gone through once, and not in each of hundreds of subtrees', async () => {
   const root = newRoot();
   for (let number = 0; number < 300; number += 1) mkdirSync(join(root, `d${number}/e`), { recursive: true });
   let times = 0;
@@ -607,7 +607,7 @@ test('the names of homes are gone through once, and not in each of hundreds of s
       return super.keys();
     }
   })(agentTable.homes);
-  const { directories } = scanTown({
+  const { directories } = await scanTown({
     root,
     mode: 'default',
     threads: 'auto',
@@ -617,11 +617,11 @@ test('the names of homes are gone through once, and not in each of hundreds of s
   expect(times).toBe(1);
 });
 
-test('progress is reported during the scan', () => {
+test('progress is reported during the scan', async () => {
   const root = newRoot();
   for (let index = 0; index < 5_000; index++) mkdirSync(join(root, `d${index}`));
   const seen: number[] = [];
-  scanTown({ root, mode: 'default', onProgress: (directories) => seen.push(directories) });
+  await scanTown({ root, mode: 'default', onProgress: (directories) => seen.push(directories) });
   expect(seen.length).toBeGreaterThan(1);
   expect(seen).toEqual([...seen].sort((a, b) => a - b));
 });

@@ -9,7 +9,7 @@ import { onCleanUp } from '../../support/index.ts';
 const SCRIPT = `
   import { scanTown } from './src/evidence/scan/scan.ts';
   const [root, mode, threads = '1'] = process.argv.slice(2);
-  const { locks, directories, gaps } = scanTown({ root, mode, threads: threads === 'auto' ? threads : Number(threads) });
+  const { locks, directories, gaps } = await scanTown({ root, mode, threads: threads === 'auto' ? threads : Number(threads) });
   const paths = locks.map(({ path }) => Buffer.from(path).toString('base64')).sort();
   process.stdout.write(JSON.stringify({ paths, directories, gaps }));
 `;

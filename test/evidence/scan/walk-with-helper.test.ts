@@ -66,9 +66,9 @@ test.each([
   expect(runScanner(script, [root, 'deep', '2'])).toEqual(runScanner(script, [root, 'deep', '1']));
 });
 
-test('a scan is complete even if the script of its helper is missing', () => {
-  const alone = scanTown({ root, mode: 'deep', threads: 1 });
-  const { locks, directories } = scanTown({ root, mode: 'deep', threads: 2 });
+test('a scan is complete even if the script of its helper is missing', async () => {
+  const alone = await scanTown({ root, mode: 'deep', threads: 1 });
+  const { locks, directories } = await scanTown({ root, mode: 'deep', threads: 2 });
   expect(locks).toHaveLength(alone.locks.length);
   expect(directories).toBe(alone.directories);
 });

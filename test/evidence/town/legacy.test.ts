@@ -6,7 +6,7 @@ import { cleanUp, makeTown } from '../../support/index.ts';
 
 afterEach(cleanUp);
 
-test('files in the old layout are listed with their new paths, and whether something is there already', () => {
+test('files in the old layout are listed with their new paths, and whether something is there already', async () => {
   const town = makeTown({ workers: ['gastown/crew/ada'] });
   for (const file of [
     '.gastown/keepalive.json',
@@ -43,7 +43,7 @@ test('files in the old layout are listed with their new paths, and whether somet
     item('gastown/crew/ada/.gastown/session_id', 'gastown/crew/ada/.runtime/session_id', true),
   ];
   expect(readLegacyItems(town.root, places)).toEqual(items);
-  const { seen } = scanTown({ root: town.root, mode: 'default' });
+  const { seen } = await scanTown({ root: town.root, mode: 'default' });
   expect(readLegacyItems(town.root, { ...places, oldHomes: seen?.oldHomes ?? null })).toEqual(items);
 });
 
