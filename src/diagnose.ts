@@ -21,6 +21,7 @@ import { linkedGitDirOf } from './evidence/git/linked-tree.ts';
 import { mainTreeOf } from './evidence/git/same-repository.ts';
 import { hostName } from './evidence/host.ts';
 import { isRepository } from './evidence/town/marker.ts';
+import { noSuchWorker } from './evidence/town/new-worker.ts';
 import { homeRoot, type TownRoot } from './evidence/town/root.ts';
 import { resolveWorker } from './evidence/town/worker-path.ts';
 import { elapsedMs } from './io/clock.ts';
@@ -349,9 +350,5 @@ export const findWorker = (name: string, { locks, town, asked }: Snapshot, cwd: 
   // The name by which reports call the root.
   if (name === nameOf('.', root)) return '.';
   const near = nearWorker(name, known);
-  throw new Failure(
-    'E_USAGE',
-    `no worker "${name}" in ${root}`,
-    near === null ? 'See: doctor locks' : `Did you mean ${near}?`,
-  );
+  throw noSuchWorker(name, root, near === null ? 'See: doctor locks' : `Did you mean ${near}?`);
 };

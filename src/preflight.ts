@@ -11,7 +11,13 @@ import type { Gap, Snapshot } from './core/types/evidence.ts';
 import type { PreflightReport, PreflightResult } from './core/types/report.ts';
 import { documentOf } from './document.ts';
 import { hasPanes } from './evidence/gather.ts';
-import { hintForGone, hintForNear, hintForOutside, judgeNewWorker } from './evidence/town/new-worker.ts';
+import {
+  hintForGone,
+  hintForNear,
+  judgeNewWorker,
+  noSuchWorker,
+  outsideTown,
+} from './evidence/town/new-worker.ts';
 import { absoluteOf, resolveWorker } from './evidence/town/worker-path.ts';
 import { showsBytes } from './io/disk/disk-path.ts';
 import { leadsToDirectory } from './io/disk/entry-exists.ts';
@@ -51,11 +57,7 @@ export const preflight = async (
   const asked = (typeof workers === 'string' ? [workers] : workers).map((given) => {
     const found = resolveWorker(given, place.root, cwd);
     if (found.kind === 'outside')
-      throw new Failure(
-        'E_USAGE',
-        `${given} is outside the town ${place.root}`,
-        hintForOutside(given, found.path, place.root, `doctor preflight ${found.path}`),
-      );
+      throw outsideTown(given, found.path, place.root, `doctor preflight ${found.path}`);
     const key = found.kind === 'inside' ? found.worker : found.path;
     return { ...found, key, named: absoluteOf(given, place.root, cwd) };
   });
@@ -154,9 +156,6 @@ const ifMeant = (
     const next = result.answer === 'free' ? result.next : [['doctor', '--town', root]];
     return { ...result, message: `the directory does not exist yet; ${message}`, next };
   }
-  throw new Failure(
-    'E_USAGE',
-    `no worker "${worker}" in ${root}`,
-    `${judged.near === null ? '' : `${hintForNear(judged.near, root)} `}If it is yet to be made, say so with --new.`,
-  );
+  const near = judged.near === null ? '' : `${hintForNear(judged.near, root)} `;
+  throw noSuchWorker(worker, root, `${near}If it is yet to be made, say so with --new.`);
 };

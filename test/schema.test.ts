@@ -1,9 +1,10 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from '@jest/globals';
+import { ERROR_CODES } from '../src/core/failure.ts';
 import { SEVERITIES } from '../src/core/types/check.ts';
 import { NOTES, REASONS, STATES } from '../src/core/types/judgement.ts';
-import { ERROR_CODES, EXIT } from '../src/core/types/report.ts';
+import { EXIT } from '../src/core/types/report.ts';
 import { renderNdjson } from '../src/reporters/ndjson.ts';
 import { validatorOf } from './cli/run-cli.ts';
 import { crowded, doubtful, healthy, hostile, sick } from './reporters/reports.ts';

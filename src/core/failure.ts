@@ -1,5 +1,6 @@
 /** Expected failures. */
-import type { ErrorCode } from './types/report.ts';
+export const ERROR_CODES = ['E_USAGE', 'E_CONFIG', 'E_CONSENT', 'E_IO', 'E_BUG', 'E_INTERRUPTED'] as const;
+export type ErrorCode = (typeof ERROR_CODES)[number];
 
 /** An expected failure: told in one sentence with a hint, never with a stack. The code decides the exit code. */
 export class Failure extends Error {

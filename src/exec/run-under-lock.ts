@@ -9,7 +9,7 @@ import { claimsWorker } from '../core/town/lock-rules.ts';
 import type { Snapshot } from '../core/types/evidence.ts';
 import { type Answer, EXIT, type PreflightResult } from '../core/types/report.ts';
 import { isMarked } from '../evidence/town/marker.ts';
-import { hintForGone, hintForNear, hintForOutside, nearestWorker } from '../evidence/town/new-worker.ts';
+import { hintForGone, hintForNear, nearestWorker, outsideTown } from '../evidence/town/new-worker.ts';
 import type { TownRoot } from '../evidence/town/root.ts';
 import { absoluteOf, resolveWorker } from '../evidence/town/worker-path.ts';
 import { leadsToDirectory } from '../io/disk/entry-exists.ts';
@@ -138,11 +138,7 @@ const findTarget = ({ town, worker, ...options }: ExecRequest, cwd: string): Tar
   const place = townOf(town, options);
   const found = resolveWorker(worker, place.root, cwd);
   if (found.kind === 'outside')
-    throw new Failure(
-      'E_USAGE',
-      `${worker} is outside the town ${place.root}`,
-      hintForOutside(worker, found.path, place.root, 'Name it by its absolute path.'),
-    );
+    throw outsideTown(worker, found.path, place.root, 'Name it by its absolute path.');
   const inside =
     found.kind === 'inside' ? { town: place, worker: found.worker } : placeWorker(found.path, undefined);
   const directory = join(inside.town.root, inside.worker);

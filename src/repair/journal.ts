@@ -15,6 +15,7 @@ import { isSameDirectory } from '../evidence/town/place.ts';
 import { entryExists } from '../io/disk/entry-exists.ts';
 import { makeDirectory, openOrMake } from '../io/disk/make-files.ts';
 import { openDirectory, openOwned } from '../io/disk/open-directory.ts';
+import { PLAIN_FILE } from '../io/disk/small-file.ts';
 import type { SystemCalls } from '../io/disk/system-calls.ts';
 import { errnoOf } from '../io/errno.ts';
 import { callersHome } from '../io/home-directory.ts';
@@ -106,8 +107,6 @@ const isCallersHome = (directory: string): boolean => {
   return home !== null && isSameDirectory(home, directory);
 };
 
-const OPEN_FLAGS = constants.O_NOFOLLOW | constants.O_NONBLOCK;
-
 /** The directory of the files that all repairs of a town share. */
 export const homeOfRepairs = (townRoot: string): string => `${townRoot}/${directoriesOf(townRoot).at(-1)}`;
 
@@ -127,8 +126,7 @@ export const appendEntries = (
   const path = journalPath(townRoot);
   const directory = openOwned(calls, dirname(path));
   try {
-    const { O_RDWR, O_APPEND } = constants;
-    const flags = O_RDWR | O_APPEND | OPEN_FLAGS;
+    const flags = constants.O_RDWR | constants.O_APPEND;
     const { descriptor } = openedJournal(calls, path, () => openOrMake(directory, path, flags).descriptor);
     try {
       appendLines(
@@ -172,7 +170,7 @@ export function* readingJournal<Read>(
   const directory = openDirectory(calls, dirname(path));
   try {
     if (directory.calls.lstat(path) === undefined) return;
-    const open = (): number => directory.calls.open(path, constants.O_RDONLY | OPEN_FLAGS);
+    const open = (): number => directory.calls.open(path, constants.O_RDONLY | PLAIN_FILE);
     const { descriptor, uid } = openedJournal(calls, path, open);
     try {
       yield* read(descriptor, uid);

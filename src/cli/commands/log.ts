@@ -6,7 +6,7 @@ import type { HistoryEvent } from '../../core/types/history.ts';
 import { EXIT } from '../../core/types/report.ts';
 import { findTown } from '../../diagnose.ts';
 import { documentOf } from '../../document.ts';
-import { nearestWorker, treesBeside } from '../../evidence/town/new-worker.ts';
+import { nearestWorker, outsideTown, treesBeside } from '../../evidence/town/new-worker.ts';
 import { outsideName } from '../../evidence/town/outside-trees.ts';
 import { resolveWorker } from '../../evidence/town/worker-path.ts';
 import { systemCalls } from '../../io/disk/system-calls.ts';
@@ -116,8 +116,7 @@ const workerNamed = (given: string, events: readonly HistoryEvent[], root: strin
   const found = resolveWorker(given, root, cwd);
   const beside = found.kind === 'inside' ? null : outsideName(root, found.path);
   if (beside !== null && [...names, ...treesBeside(root)].includes(beside)) return beside;
-  if (found.kind !== 'inside')
-    throw usage(`${given} is outside the town ${root}`, `doctor log --town ${found.path}`);
+  if (found.kind !== 'inside') throw outsideTown(given, found.path, root, `doctor log --town ${found.path}`);
   const { worker, exists } = found;
   if (exists || names.some((name) => name === worker || name.startsWith(`${worker}/`))) return worker;
   if (given === nameOf('.', root) && names.includes('.')) return '.';

@@ -8,6 +8,7 @@ import { type OpenDirectory, openOwned } from '../../io/disk/open-directory.ts';
 import { systemCalls } from '../../io/disk/system-calls.ts';
 import { errnoOf } from '../../io/errno.ts';
 import { makeRunId } from '../../lock/files/names.ts';
+import { writeAll } from '../../lock/files/staging.ts';
 import { mergeHook } from './merge-hook.ts';
 import type { PartFile } from './parts.ts';
 
@@ -75,21 +76,14 @@ export const writePart = (file: PartFile, state: FileState): string | null => {
 };
 
 const append = (directory: OpenDirectory, path: string, text: string, mayBeThere: boolean): void => {
-  const flags = constants.O_RDWR | constants.O_APPEND | constants.O_NOFOLLOW | constants.O_NONBLOCK;
-  const { descriptor, isNew } = openOrMake(directory, path, flags);
+  const { descriptor, isNew } = openOrMake(directory, path, constants.O_RDWR | constants.O_APPEND);
   try {
     if (!isNew && !mayBeThere) throw new Error(`${path} is there by now`);
     if (!isNew && !systemCalls.fstat(descriptor).isFile()) throw new Error(`${path} is not a regular file`);
-    writeAll(directory, descriptor, text, path);
+    writeAll(directory.calls, descriptor, Buffer.from(text));
   } finally {
     directory.calls.close(descriptor);
   }
-};
-
-const writeAll = ({ calls }: OpenDirectory, descriptor: number, text: string, path: string): void => {
-  const bytes = Buffer.from(text);
-  if (calls.write(descriptor, bytes) !== bytes.length)
-    throw new Error(`the disk did not take all of ${path}`);
 };
 
 /** Replaces the file and keeps the old one beside it: a program that has it open loses nothing. */
@@ -101,11 +95,10 @@ const replace = (directory: OpenDirectory, path: string, { before, after }: Chan
   if (old?.isFile() !== true) throw new Error(`${path} is not a regular file`);
   if (Number(old.uid) !== directory.uid)
     throw new Error(`${path} belongs to another user than its directory`);
-  const flags = constants.O_RDWR | constants.O_NOFOLLOW | constants.O_NONBLOCK;
-  const { descriptor } = openOrMake(directory, staged, flags);
+  const { descriptor } = openOrMake(directory, staged, constants.O_RDWR);
   try {
     try {
-      writeAll(directory, descriptor, after, staged);
+      writeAll(calls, descriptor, Buffer.from(after));
       calls.fchmod(descriptor, Number(old.mode) & 0o777);
       calls.fsync(descriptor);
     } finally {

@@ -1,12 +1,6 @@
 /** How a failed run ends: its message, its document, its exit code. */
-import { Failure } from '../../core/failure.ts';
-import {
-  type ErrorCode,
-  EXIT,
-  type Report,
-  type ReportError,
-  SCHEMA_VERSION,
-} from '../../core/types/report.ts';
+import { type ErrorCode, Failure } from '../../core/failure.ts';
+import { EXIT, type Report, type ReportError, SCHEMA_VERSION } from '../../core/types/report.ts';
 import { documentOf, TOOL } from '../../document.ts';
 import { renderJson, renderJsonLine } from '../../reporters/json.ts';
 import { type CommandName, commandNamed } from '../arguments/options.ts';

@@ -1,6 +1,5 @@
 /** What the kind of a lock says of it: whether it speaks for a worker, which evidence counts, and which of two is newer. */
 import type { LockFile, Witness } from '../types/evidence.ts';
-import type { Verdict } from '../types/judgement.ts';
 
 /** True for the lock of a kind that claims the worker it lies at: only such a lock makes a directory a worker's place. */
 export const claimsWorker = ({ rules }: Pick<LockFile, 'rules'>): boolean => rules === undefined;
@@ -23,7 +22,9 @@ export const isFlock = ({ content }: LockFile): boolean =>
   content.kind === 'claim' && content.claim.by === 'flock';
 
 /** Locks at today's place first, those at the place used before December 2025 last; otherwise in their given order. */
-export const newestLayoutFirst = (verdicts: readonly Verdict[]): readonly Verdict[] => [
+export const newestLayoutFirst = <Judged extends { readonly lock: LockFile }>(
+  verdicts: readonly Judged[],
+): readonly Judged[] => [
   ...verdicts.filter(({ lock }) => lock.layout === 'runtime'),
   ...verdicts.filter(({ lock }) => lock.layout !== 'runtime'),
 ];

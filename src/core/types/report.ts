@@ -2,6 +2,7 @@
  * What a run says, in the shape of the published JSON (schema version 1): camelCase, null rather than missing,
  * commands as argument vectors, stable order, additive changes only.
  */
+import type { ErrorCode } from '../failure.ts';
 import type { Check, Finding } from './check.ts';
 import type { Gap, LockFile, ScanMode, TmuxServer, TownFacts } from './evidence.ts';
 import type { Collision, Fact, Note, Occupant, State, Verdict } from './judgement.ts';
@@ -19,9 +20,6 @@ export const EXIT = {
   interrupted: 130,
   terminated: 143,
 } as const;
-
-export const ERROR_CODES = ['E_USAGE', 'E_CONFIG', 'E_CONSENT', 'E_IO', 'E_BUG', 'E_INTERRUPTED'] as const;
-export type ErrorCode = (typeof ERROR_CODES)[number];
 
 export interface ReportError {
   readonly code: ErrorCode;

@@ -1,6 +1,7 @@
 /** A cheap look into git's index that can only ever say "not tracked" or "ask git" (gitformat-index(5)). */
 import { Buffer } from 'node:buffer';
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { PLAIN_FILE } from '../../io/disk/small-file.ts';
 import { isAbsence } from '../../io/errno.ts';
 
 export type IndexGlance =
@@ -22,10 +23,7 @@ const MAX_INDEX_BYTES = 256 * 1024 * 1024;
 export const glanceAtIndex = (gitDir: string, name: string): IndexGlance => {
   let descriptor: number;
   try {
-    descriptor = openSync(
-      `${gitDir}/index`,
-      constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK,
-    );
+    descriptor = openSync(`${gitDir}/index`, constants.O_RDONLY | PLAIN_FILE);
   } catch (error) {
     return isAbsence(error) ? 'not-tracked' : 'ask-git';
   }

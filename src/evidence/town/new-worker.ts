@@ -140,11 +140,15 @@ const oneOfEachRepository = (directories: readonly string[]): readonly string[] 
   });
 };
 
-/** What helps somebody who named a directory outside the town: the worker that was meant, or else this. */
-export const hintForOutside = (given: string, path: string, root: string, orElse: string): string => {
+/** For a directory outside the town, with what helps: the worker that was meant, or else this. */
+export const outsideTown = (given: string, path: string, root: string, orElse: string): Failure => {
   const near = entryExists(path) ? null : nearestWorker(given, root);
-  return near === null ? orElse : hintForNear(near, root);
+  const hint = near === null ? orElse : hintForNear(near, root);
+  return new Failure('E_USAGE', `${given} is outside the town ${root}`, hint);
 };
+
+export const noSuchWorker = (name: string, root: string, hint: string): Failure =>
+  new Failure('E_USAGE', `no worker "${name}" in ${root}`, hint);
 
 /** The working trees of the root's repository in the root, without the root itself: `.claude/worktrees/login`. */
 export const treesInside = (root: string): readonly string[] =>

@@ -7,6 +7,7 @@ import { dirname } from 'node:path';
 import { errnoOf } from '../errno.ts';
 import { quietly } from '../try-or.ts';
 import { type OpenDirectory, openDirectory } from './open-directory.ts';
+import { PLAIN_FILE } from './small-file.ts';
 import type { SystemCalls } from './system-calls.ts';
 
 /** Makes a directory where nothing stands; true where it was made. Throws what the system throws. */
@@ -26,8 +27,8 @@ export const makeDirectory = (calls: SystemCalls, path: string): boolean => {
 };
 
 /**
- * Opens a file in a directory, made (0644 less the umask) where there is none; `flags` without O_CREAT. Throws what the
- * system throws.
+ * Opens a file in a directory, made (0644 less the umask) where there is none; never through a symlink. `flags` without O_CREAT.
+ * Throws what the system throws.
  */
 export const openOrMake = (
   directory: OpenDirectory,
@@ -35,15 +36,16 @@ export const openOrMake = (
   flags: number,
 ): { readonly descriptor: number; readonly isNew: boolean } => {
   const { calls } = directory;
+  const plain = flags | PLAIN_FILE;
   for (let attempt = 0; ; attempt += 1) {
     try {
-      return { descriptor: calls.open(path, flags), isNew: false };
+      return { descriptor: calls.open(path, plain), isNew: false };
     } catch (error) {
       if (errnoOf(error) !== 'ENOENT') throw error;
     }
     try {
       // O_EXCL: the file that is given to the owner below is certainly the one made here.
-      const descriptor = calls.open(path, flags | constants.O_CREAT | constants.O_EXCL, 0o644);
+      const descriptor = calls.open(path, plain | constants.O_CREAT | constants.O_EXCL, 0o644);
       if (isOfAnother(directory)) giveTo(calls, descriptor, directory);
       return { descriptor, isNew: true };
     } catch (error) {

@@ -59,8 +59,8 @@ export type FileReading =
   | { readonly kind: 'absent' };
 
 /** O_NOFOLLOW: a symlink is never followed. O_NONBLOCK: a FIFO without a writer does not hang us. */
-const READ_FLAGS =
-  constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK | (constants.O_NOCTTY ?? 0);
+export const PLAIN_FILE = constants.O_NOFOLLOW | constants.O_NONBLOCK;
+const READ_FLAGS = constants.O_RDONLY | PLAIN_FILE | (constants.O_NOCTTY ?? 0);
 
 const NEWLINE = 10;
 const RETURN = 13;

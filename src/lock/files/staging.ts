@@ -67,7 +67,7 @@ export const ignoreDirectory = (calls: SystemCalls, files: LockFiles): void => {
     const directory = openOwned(calls, files.directory);
     try {
       const path = `${files.directory}/.gitignore`;
-      const { descriptor, isNew } = openOrMake(directory, path, constants.O_WRONLY | constants.O_NOFOLLOW);
+      const { descriptor, isNew } = openOrMake(directory, path, constants.O_WRONLY);
       try {
         if (isNew) writeAll(directory.calls, descriptor, Buffer.from('*\n'));
       } finally {
@@ -112,7 +112,8 @@ export const syncDirectory = (calls: SystemCalls, directory: string): void => {
 };
 
 /** Writes all bytes: write(2) may take fewer than it was offered. */
-const writeAll = (calls: SystemCalls, descriptor: number, bytes: Uint8Array): void => {
+/** Throws where the disk does not take all bytes. */
+export const writeAll = (calls: SystemCalls, descriptor: number, bytes: Uint8Array): void => {
   for (let done = 0; done < bytes.length; ) {
     const count = calls.write(descriptor, bytes.subarray(done));
     if (count <= 0) throw new DiskError('the disk did not accept what was written');

@@ -2,6 +2,7 @@
 import { constants } from 'node:fs';
 import { openOrMake } from '../../io/disk/make-files.ts';
 import type { OpenDirectory } from '../../io/disk/open-directory.ts';
+import { PLAIN_FILE } from '../../io/disk/small-file.ts';
 import type { SystemCalls } from '../../io/disk/system-calls.ts';
 import { errnoOf } from '../../io/errno.ts';
 import { quietly } from '../../io/try-or.ts';
@@ -17,7 +18,6 @@ import {
 
 const OTHER_DISK_HINT =
   'Files on this disk cannot be locked: keep the town on another, or install flock (util-linux).';
-const OPEN_FLAGS = constants.O_NOFOLLOW | constants.O_NONBLOCK;
 /** open(2) on macOS and the BSDs takes the flock itself; libuv passes it on, Node does not export it. */
 const O_EXLOCK = 0x20;
 
@@ -28,7 +28,7 @@ export const openGuardFile = (
   platform: NodeJS.Platform,
 ): number | 'busy' => {
   const { calls } = directory;
-  const flags = platform === 'darwin' ? OPEN_FLAGS | O_EXLOCK : OPEN_FLAGS;
+  const flags = platform === 'darwin' ? O_EXLOCK : 0;
   try {
     const { descriptor, isNew } = openOrMake(directory, files.guard, flags | constants.O_RDWR);
     if (isNew) makeReadable(calls, descriptor);
@@ -38,7 +38,7 @@ export const openGuardFile = (
     if (platform === 'darwin' && (code === 'EAGAIN' || code === 'EWOULDBLOCK')) return 'busy';
     if (code !== 'EACCES' || calls.lstat(files.guard) === undefined) throw error;
     // Another user's guard: flock does not need write permission.
-    return calls.open(files.guard, flags | constants.O_RDONLY);
+    return calls.open(files.guard, flags | PLAIN_FILE | constants.O_RDONLY);
   }
 };
 
@@ -104,7 +104,7 @@ const flock = (
 /** O_EXLOCK is not documented by Node: once we hold the file, opening it again must be refused. */
 const proveOpenLock = (calls: SystemCalls, files: LockFiles): FlockAnswer => {
   try {
-    const second = calls.open(files.guard, OPEN_FLAGS | O_EXLOCK | constants.O_RDWR);
+    const second = calls.open(files.guard, PLAIN_FILE | O_EXLOCK | constants.O_RDWR);
     calls.close(second);
     return { kind: 'none', why: 'opening with O_EXLOCK does not lock here', hint: OTHER_DISK_HINT };
   } catch (error) {
@@ -119,7 +119,7 @@ const proveBySecond = (
   files: LockFiles,
   isRefused: (descriptor: number) => boolean,
 ): FlockAnswer => {
-  const second = calls.open(files.guard, OPEN_FLAGS | constants.O_RDONLY);
+  const second = calls.open(files.guard, PLAIN_FILE | constants.O_RDONLY);
   try {
     return isRefused(second)
       ? { kind: 'locked' }
