@@ -20,6 +20,7 @@ import { type Repository, repositoryFinder } from '../evidence/git/repository.ts
 import { mainTreeOf } from '../evidence/git/same-repository.ts';
 import { readUnsavedWork } from '../evidence/git/unsaved-work.ts';
 import { agentTable, type LockTable } from '../evidence/locks/lock-table.ts';
+import { DEEPEST_MODULE } from '../evidence/scan/git-dirs.ts';
 import { scanTown } from '../evidence/scan/scan.ts';
 import { describeErrno, isAbsence, SilentServer } from '../io/errno.ts';
 import { readdirSync, realpathSync, silentServerIn, statSync } from '../io/file-systems/servers.ts';
@@ -74,9 +75,10 @@ export const preflightRemoval = async (
   });
 };
 
-const NOTHING_SEEN: Omit<RemovalEvidence, 'name' | 'path' | 'root' | 'gaps'> = {
+const NOTHING_SEEN: Omit<RemovalEvidence, 'name' | 'path' | 'root'> = {
   places: [],
   verdicts: [],
+  gaps: [],
   asides: [],
   repositories: [],
   moved: [],
@@ -114,55 +116,57 @@ const evidenceOf = async (
 ): Promise<RemovalEvidence> => {
   const { root, worker } = named;
   const path = join(root, worker);
-  const name = root === asked ? worker : path;
+  const about = { ...NOTHING_SEEN, name: root === asked ? worker : path, path, root };
   if (named.gone !== undefined) {
     const places = peopleIn(named, await lookAt(root));
     const moved = places.find((place) => place.worker !== worker);
     const gone = moved === undefined ? 'its directory is gone' : `it was moved to ${moved.path}`;
-    return { ...NOTHING_SEEN, name, path, root, places, gaps: [], gone: `git still lists it, but ${gone}` };
+    return { ...about, places, gone: `git still lists it, but ${gone}` };
   }
   const around = repositoryFinder()(path);
   const why = whyClosed(path);
-  if (why !== null) return { ...NOTHING_SEEN, name, path, root, gaps: [{ what: `directory:${path}`, why }] };
+  if (why !== null) return { ...about, gaps: [{ what: `directory:${path}`, why }] };
   const whyOfGit = whyGitsOwn(path, around);
-  if (whyOfGit !== null) {
-    const repositories = [{ top: path, work: { seen: false as const, why: whyOfGit } }];
-    return { ...NOTHING_SEEN, name, path, root, gaps: [], repositories };
-  }
+  if (whyOfGit !== null)
+    return { ...about, repositories: [{ top: path, work: { seen: false, why: whyOfGit } }] };
   const snapshot = await lookAt(root);
   const gitDir = around === null || around.top !== path ? null : realGitDirOf(around);
   const home = gitDir === null ? null : mainTreeOf(gitDir);
   // Locks of a linked working tree lie in the main repository's git directory.
-  const main = home === null || relativeTo(root, home) !== null ? null : await lookAt(home);
+  const main = home === null || relativeTo(root, home) !== null ? [] : [await lookAt(home)];
+  const snapshots = [snapshot, ...main];
+  const moves = snapshots.flatMap(({ town: { movedTrees = [] } }) => movedTrees);
   const inner = await repositoriesIn(path);
   const tops = [
     ...(around === null ? [] : [around]),
     ...inner.found.filter(({ top }) => top !== around?.top),
   ];
   return {
-    name,
-    path,
-    root,
+    ...about,
     places: peopleIn(named, snapshot),
     verdicts: onceEach(
-      [snapshot, ...(main === null ? [] : [main])].flatMap((each) => locksOf(each, path, gitDir)),
+      snapshots.flatMap((each) => locksOf(each, path, gitDir)),
+      ({ lock }) => lock.path,
     ),
-    asides: asidesIn([snapshot, ...(main === null ? [] : [main])], path, gitDir),
+    asides: asidesIn(snapshots, path, gitDir),
     gaps: [
-      ...[snapshot, ...(main === null ? [] : [main])].flatMap(({ gaps }) =>
-        gaps.filter(
+      ...snapshots
+        .flatMap(({ gaps }) => gaps)
+        .filter(
           // Of a repository that is gone no lock is left; its work is asked about anyway.
           ({ what, git }) =>
             git !== 'gone' &&
             git !== 'forgotten' &&
             isInside(what.slice(what.indexOf(':') + 1), path, gitDir),
         ),
-      ),
       ...inner.gaps,
     ],
     repositories: await askAll([...tops, ...modulesOf(tops, path)], path, options),
     moved: await Promise.all(
-      movedFrom([path], movedTreesOf(main === null ? [snapshot] : [snapshot, main])).map(async (tree) => ({
+      movedFrom(
+        [path],
+        onceEach(moves, ({ movedTo }) => movedTo),
+      ).map(async (tree) => ({
         tree,
         places: await peopleAt(tree, lookAt),
       })),
@@ -171,11 +175,10 @@ const evidenceOf = async (
   };
 };
 
-/** Each place of work once: the main repository knows of its worktrees, too. */
-const movedTreesOf = (snapshots: readonly Snapshot[]): readonly MovedTree[] => {
-  const all = snapshots.flatMap(({ town: { movedTrees = [] } }) => movedTrees);
-  return [...new Map(all.map((tree) => [tree.movedTo, tree])).values()];
-};
+/** The main repository knows what is in its worktrees, too: the last of each. */
+const onceEach = <Seen>(all: readonly Seen[], keyOf: (one: Seen) => string): readonly Seen[] => [
+  ...new Map(all.map((one) => [keyOf(one), one])).values(),
+];
 
 /** Who works in a worktree where it is now. */
 const peopleAt = async (
@@ -187,27 +190,22 @@ const peopleAt = async (
   return peopleIn({ root, worker }, await lookAt(root));
 };
 
-/** A worktree inside its main repository is looked at twice, with all that lies in it. */
-const onceEach = (verdicts: readonly Verdict[]): readonly Verdict[] => [
-  ...new Map(verdicts.map((verdict) => [verdict.lock.path, verdict])).values(),
-];
-
 /** The locks that lie in the directory or in its git directory, or that speak for it. */
 const locksOf = (snapshot: Snapshot, path: string, gitDir: string | null): readonly Verdict[] =>
   judgeSnapshot(countingTheAsker(snapshot)).filter(
     ({ lock }) => isInside(lock.path, path, gitDir) || isWithin(join(snapshot.town.root, lock.worker), path),
   );
 
-/** Locks that killed runs had moved aside, each once: the main repository knows what lies in its worktrees, too. */
+/** Locks that killed runs had moved aside: the first of each. */
 const asidesIn = (
   snapshots: readonly Snapshot[],
   path: string,
   gitDir: string | null,
 ): RemovalEvidence['asides'] => {
-  const found = snapshots.flatMap(({ leftovers, locks, town }) =>
+  const found = snapshots.flatMap(({ leftovers, locks, town: { root } }) =>
     leftovers
       .filter((each) => isLockMovedAside(each, locks) && isInside(each.path, path, gitDir))
-      .map((leftover) => ({ root: town.root, leftover })),
+      .map((leftover) => ({ root, leftover })),
   );
   return found.filter(
     ({ leftover }, index) => found.findIndex((other) => other.leftover.path === leftover.path) === index,
@@ -271,9 +269,6 @@ const closed = (top: string, error: unknown): Repository => ({
 interface AskedRepository extends Repository {
   readonly isUnplaced?: boolean;
 }
-
-/** Levels of directories below `modules`: the name of a submodule may have slashes, and a submodule has its own. */
-const DEEPEST_MODULE = 16;
 
 /** Repositories of submodules that go with these ones although they are not checked out now. */
 const modulesOf = (repositories: readonly Repository[], path: string): readonly AskedRepository[] => {

@@ -62,11 +62,11 @@ export const answerRemoval = (evidence: RemovalEvidence): PreflightResult => {
   const objections = [
     ...evidence.places.flatMap((place) => ofPlace(place, evidence)),
     ...evidence.moved.flatMap(ofMoved),
-    ...evidence.verdicts.flatMap((verdict) => ofLock(verdict, evidence)),
+    ...evidence.verdicts.map((verdict) => ofLock(verdict, evidence)),
     ...evidence.asides.map(ofAside),
     ...evidence.gaps.map(ofGap),
     ...evidence.repositories.flatMap((repository) => ofRepository(repository, evidence)),
-    ...(evidence.isUnversioned ? [unversioned()] : []),
+    ...(evidence.isUnversioned ? [unversioned('it is not in a git repository')] : []),
   ];
   const answer = WORST_FIRST.find((word) => objections.some((each) => each.answer === word)) ?? 'free';
   const deciding = objections.filter((each) => each.answer === answer && each.reason !== null);
@@ -99,6 +99,12 @@ const objection = (
   next: Objection['next'] = null,
 ): Objection => ({ answer, reason, fact: { source, text }, next });
 
+/** What belongs in the answer and is no reason against the removal. */
+const remark = (source: Fact['source'], text: string): Objection => objection('free', null, source, text);
+
+const unsureOfLock = (text: string, next: Objection['next'] = null): Objection =>
+  objection('unsure', 'lock-unknown', 'lock', text, next);
+
 const ofPlace = (
   { path, people, unseen }: PlaceOfWork,
   { asides, verdicts, path: asked }: RemovalEvidence,
@@ -109,31 +115,17 @@ const ofPlace = (
   const next = ['doctor', 'who', path];
   // That is said of the lock.
   const said = new Set(verdicts.map(({ lock }) => holdsLock(lock.path)));
-  const counting = people.flatMap((one): readonly Objection[] => {
+  const doubt = (why: string): Objection =>
+    objection('unsure', 'occupants-unknown', 'occupants', where + why, next);
+  const counting = people.map((one): Objection => {
+    const isTold = said.has(one.why);
     if (one.class === 'agent')
-      return [
-        {
-          ...objection('held', 'occupied', 'occupants', where + one.why, next),
-          isTold: said.has(one.why),
-        },
-      ];
-    if (one.class === 'unknown')
-      return [objection('unsure', 'occupants-unknown', 'occupants', where + one.why, next)];
-    return [
-      objection(
-        'free',
-        null,
-        'occupants',
-        `${where}not counted: ${one.name}${one.pid === null ? '' : ` (process ${one.pid})`}, ${one.why}`,
-      ),
-    ];
+      return { ...objection('held', 'occupied', 'occupants', where + one.why, next), isTold };
+    if (one.class === 'unknown') return doubt(one.why);
+    const process = one.pid === null ? '' : ` (process ${one.pid})`;
+    return remark('occupants', `${where}not counted: ${one.name}${process}, ${one.why}`);
   });
-  return [
-    ...counting,
-    ...unseen
-      .filter((why) => !told.includes(why))
-      .map((why) => objection('unsure', 'occupants-unknown', 'occupants', where + why, next)),
-  ];
+  return [...counting, ...unseen.filter((why) => !told.includes(why)).map(doubt)];
 };
 
 /** Whoever works there does not work here, but needs git's files of this worktree, which git removes with it. */
@@ -151,43 +143,38 @@ const ofMoved = ({ tree, places }: RemovalEvidence['moved'][number]): readonly O
     );
 
 /** A lock whose holder is gone is only mentioned, except the one by which git refuses the removal. */
-const ofLock = (verdict: Verdict, { path, root }: RemovalEvidence): readonly Objection[] => {
+const ofLock = (verdict: Verdict, { path, root }: RemovalEvidence): Objection => {
   const { lock, state, facts, notes, release } = verdict;
   const next = ['doctor', 'locks', '--under', path, '--town', root];
   const told = facts[0]?.text ?? state;
   const which = `the lock ${lock.path}`;
   switch (state) {
     case 'held':
-      return [
-        objection(
-          'held',
-          'lock-held',
-          'lock',
-          notes.includes('by-hand')
-            ? `${which} is held by a person, who alone unlocks it (git worktree unlock): ${told}`
-            : `${which} is held: ${verdict.holder === null ? told : describeLife(verdict)}`,
-          next,
-        ),
-      ];
+      return objection(
+        'held',
+        'lock-held',
+        'lock',
+        notes.includes('by-hand')
+          ? `${which} is held by a person, who alone unlocks it (git worktree unlock): ${told}`
+          : `${which} is held: ${verdict.holder === null ? told : describeLife(verdict)}`,
+        next,
+      );
     case 'orphaned':
-      return [objection('held', 'lock-held', 'lock', `the process behind ${which} lives: ${told}`)];
+      return objection('held', 'lock-held', 'lock', `the process behind ${which} lives: ${told}`);
     case 'unknown':
-      return [
-        objection('unsure', 'lock-unknown', 'lock', `${which} cannot be judged: ${doubtOf(verdict)}`, next),
-      ];
+      return unsureOfLock(`${which} cannot be judged: ${doubtOf(verdict)}`, next);
     case 'foreign':
-      return [objection('unsure', 'lock-unknown', 'lock', `${which} was taken elsewhere: ${told}`, next)];
+      return unsureOfLock(`${which} was taken elsewhere: ${told}`, next);
     default: {
       const is = `${which} is ${state}: ${told}`;
-      if (lock.kind === 'git-worktree') return [barring(verdict, is)];
+      if (lock.kind === 'git-worktree') return barring(verdict, is);
       // The git that has just made it may not have been seen yet.
-      if (lock.kind === 'git-lock' && !release.allowed && release.why === 'fresh') {
-        const { retryInSeconds } = release;
-        return [
-          { ...objection('unsure', 'lock-unknown', 'lock', `${is}; ${refusalOf(verdict)}`), retryInSeconds },
-        ];
-      }
-      return [objection('free', null, 'lock', is)];
+      if (lock.kind === 'git-lock' && !release.allowed && release.why === 'fresh')
+        return {
+          ...unsureOfLock(`${is}; ${refusalOf(verdict)}`),
+          retryInSeconds: release.retryInSeconds,
+        };
+      return remark('lock', is);
     }
   }
 };
@@ -205,15 +192,12 @@ const barring = (verdict: Verdict, is: string): Objection => {
       releaseCommand({ path: lock.path, gitDir: { main } }),
     );
   const why = `${is}, but it is not released: ${refusalOf(verdict)}`;
-  return {
-    ...objection('unsure', 'lock-unknown', 'lock', why, ['ls', '-ld', lock.path]),
-    retryInSeconds: release.retryInSeconds,
-  };
+  return { ...unsureOfLock(why, ['ls', '-ld', lock.path]), retryInSeconds: release.retryInSeconds };
 };
 
 /** Once it is back in its place it is judged like any other lock. */
 const ofAside = ({ root, leftover }: RemovalEvidence['asides'][number]): Objection =>
-  objection('unsure', 'lock-unknown', 'lock', describeAside(leftover), [
+  unsureOfLock(describeAside(leftover), [
     ...['doctor', '--fix', ...optionWith('worker', leftover.worker), '--town', root],
   ]);
 
@@ -225,12 +209,12 @@ const ofGap = ({ what, why }: Gap): Objection =>
     `${what.slice(what.indexOf(':') + 1)} could not be looked at: ${why}`,
   );
 
-const unversioned = (): Objection =>
+const unversioned = (why: string): Objection =>
   objection(
     'unsure',
     'no-repository',
     'git',
-    'it is not in a git repository, so nothing shows whether its files are kept anywhere else',
+    `${why}, so nothing shows whether its files are kept anywhere else`,
   );
 
 const ofRepository = (
@@ -337,36 +321,16 @@ const remarksOn = (
   top: string,
   { kind, stashes, hidden, isIgnored }: RepositoryWork,
   where: string,
-): readonly Objection[] => [
-  ...(stashes > 0 && kind === 'linked'
-    ? [
-        objection(
-          'free',
-          null,
-          'git',
-          `${stashEntries(stashes)} of the repository, which ${stashes === 1 ? 'stays' : 'stay'} with it`,
-        ),
-      ]
-    : []),
-  ...(hidden > 0
-    ? [
-        objection(
-          'unsure',
-          'work-unknown',
-          'git',
-          `git was told not to look at changes of ${count(hidden, 'file')} (assume-unchanged or skip-worktree)${where}`,
-          ['git', '-C', top, 'ls-files', '-v'],
-        ),
-      ]
-    : []),
-  ...(isIgnored
-    ? [
-        objection(
-          'unsure',
-          'no-repository',
-          'git',
-          'git ignores it, so nothing shows whether its files are kept anywhere else',
-        ),
-      ]
-    : []),
-];
+): readonly Objection[] => {
+  const stay = stashes === 1 ? 'stays' : 'stay';
+  const unseen = `git was told not to look at changes of ${count(hidden, 'file')} (assume-unchanged or skip-worktree)`;
+  return [
+    ...(stashes > 0 && kind === 'linked'
+      ? [remark('git', `${stashEntries(stashes)} of the repository, which ${stay} with it`)]
+      : []),
+    ...(hidden > 0
+      ? [objection('unsure', 'work-unknown', 'git', unseen + where, ['git', '-C', top, 'ls-files', '-v'])]
+      : []),
+    ...(isIgnored ? [unversioned('git ignores it')] : []),
+  ];
+};

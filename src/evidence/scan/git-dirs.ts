@@ -53,8 +53,8 @@ const deepBudget = (): DeepBudget => ({ directories: MAX_REF_DIRECTORIES, names:
 /** A directory of no more bytes has some ten thousand names: it is listed at once. */
 const SMALL_DIRECTORY = 1_048_576;
 
-/** Levels of submodules in submodules that are looked at; git itself has no limit. */
-const DEEPEST_MODULE = 16;
+/** Levels below `modules` that are looked at: a submodule has its own, and slashes in its name. git itself has no limit. */
+export const DEEPEST_MODULE = 16;
 
 export interface InGitDirsFound {
   readonly sightings: readonly GitSighting[];
