@@ -2,6 +2,7 @@
  * The central use case: open a town, choose the checks, look, judge, run the checks, report. The command line, the
  * library, `--fix` and `--watch` all call it; its events show the progress.
  */
+
 import { dirname, join } from 'node:path';
 import { builtInChecks } from '../checks/index.ts';
 import type { Config } from './config.ts';
@@ -12,11 +13,12 @@ import { examineSnapshot } from './core/judge/examine.ts';
 import { buildReport } from './core/report/report.ts';
 import { type CheckOutcome, runCheck, skippedCheck } from './core/run-checks.ts';
 import { type Check, LEASE_CHECK, type Severity } from './core/types/check.ts';
-import type { Gap, LockFile, ScanMode, Snapshot } from './core/types/evidence.ts';
+import type { LockFile, ScanMode, Snapshot } from './core/types/evidence.ts';
 import type { Examination } from './core/types/judgement.ts';
 import type { Kind } from './core/types/kind.ts';
 import type { Report, ReportTown } from './core/types/report.ts';
 import { TOOL } from './document.ts';
+import type { GatherRequest } from './evidence/gather-request.ts';
 import { linkedGitDirOf } from './evidence/git/linked-tree.ts';
 import { mainTreeOf } from './evidence/git/same-repository.ts';
 import { hostName } from './evidence/host.ts';
@@ -197,15 +199,13 @@ export const judgeTown = async (place: OpenTown, options: LookOptions): Promise<
  * One look of a run. `scan: 'worker'` looks only at the workers `at` (relative to the town). Any other scan looks at the town and
  * at the places that the caller names, because a walk may skip an entry that blocks a worker's lock.
  */
-export interface DiagnosisLook extends Omit<DiagnoseOptions, 'scan'> {
+export interface DiagnosisLook
+  extends Omit<DiagnoseOptions, 'scan'>,
+    Pick<GatherRequest, 'inGitDirs' | 'walkGaps'> {
   readonly scan?: ScanMode | undefined;
   readonly at?: readonly string[] | undefined;
   /** For `scan: 'worker'`: locks of an earlier look at these workers, looked at again wherever their kinds keep them. */
   readonly known?: readonly LockFile[] | undefined;
-  /** For `scan: 'worker'`: places that an earlier walk could not look into. */
-  readonly walkGaps?: readonly Gap[] | undefined;
-  /** For `scan: 'worker'`: look for new locks in git directories as well, as `GatherRequest` has it. */
-  readonly inGitDirs?: 'all' | 'own' | undefined;
   /** What an earlier look of this run found `workers` to be: with its lock a worker's name may be gone. */
   readonly meant?: Diagnosis['workers'] | undefined;
 }
@@ -329,16 +329,22 @@ const selectChecks = (
   return new Set((only.length > 0 ? only : ids).filter((id) => !left.has(id)));
 };
 
+const goneIn = ({ goneTrees = [] }: Snapshot['town']): readonly string[] => goneTrees.map(({ name }) => name);
+
+/** The places that a look at a town knows, with repetitions. */
+export const knownWorkers = ({ locks, town }: Pick<Snapshot, 'locks' | 'town'>): readonly string[] => [
+  ...locks.map(({ worker }) => worker),
+  ...[town.workers, town.trees ?? [], town.worktrees ?? [], goneIn(town)].flat(),
+];
+
 /**
  * One worker by name, as the report calls it. Throws Failure E_USAGE for a name that is neither a directory of the town, nor a
  * working tree beside it, nor the place of one of its locks, nor the root itself.
  */
 export const findWorker = (name: string, { locks, town, asked }: Snapshot, cwd: string): string => {
-  const { root, workers, trees = [], worktrees = [], goneTrees = [] } = town;
-  const gone = goneTrees.map(({ name: tree }) => tree);
-  const known = [
-    ...new Set([...locks.map(({ worker }) => worker), ...workers, ...trees, ...worktrees, ...gone, ...asked]),
-  ];
+  const { root, worktrees = [] } = town;
+  const gone = goneIn(town);
+  const known = [...new Set([...knownWorkers({ locks, town }), ...asked])];
   if (known.includes(name)) return name;
   const found = resolveWorker(name, root, cwd);
   if (found.kind === 'inside' && (found.exists || known.includes(found.worker))) return found.worker;

@@ -84,19 +84,10 @@ export const look = async (
   known?: Config,
 ): Promise<Snapshot> => {
   const config = known ?? (await configOf(town));
-  const { before, inGitDirs, layout, locks, named, table, walkGaps, onProgress, onStage } = options;
   options.onConfig?.(config);
   return gather({
+    ...options,
     town,
-    before,
-    inGitDirs,
-    layout,
-    locks,
-    named,
-    onProgress,
-    onStage,
-    table,
-    walkGaps,
     scan,
     workers,
     sockets: options.sockets ?? config.sockets,

@@ -1,7 +1,8 @@
 /** Repairs on another machine: its own doctor releases there, under its guard and with its own second look, what was agreed to here. */
 import type { PlanStep } from '../core/plan.ts';
+import { isRunId } from '../core/report/choose-events.ts';
 import type { ReleaseOutcome } from '../core/report/report.ts';
-import { type Fields, fieldsOf } from '../core/unchecked.ts';
+import { type Fields, fieldsOf, isText } from '../core/unchecked.ts';
 import { changed, failed, skipped } from '../repair/outcomes.ts';
 import { type AskOptions, ask } from './ask.ts';
 import { HAS_NO_DOCTOR, type Machine } from './machine.ts';
@@ -13,9 +14,6 @@ export interface RepairThere {
   /** The id of the run there, for `doctor undo`; null where it released nothing. */
   readonly run: string | null;
 }
-
-/** As `lock/files/names.ts` makes them; nothing else goes into a command that a person may paste. */
-const RUN_ID = /^\d{8}T\d{6}Z-[0-9a-f]{6}$/;
 
 /** Has exactly these locks released there: each by its id and the digest of its bytes, and no other. */
 export const askRepair = async (
@@ -60,13 +58,13 @@ const textOf = (value: unknown): string | null => (typeof value === 'string' ? v
 const readReport = (document: unknown) => {
   const { findings, undo, error } = fieldsOf(document);
   const list = Array.isArray(findings) ? findings.map(fieldsOf) : [];
-  const words = Array.isArray(undo) ? undo.map(textOf) : [];
+  const words = Array.isArray(undo) ? undo.filter(isText) : [];
   return {
     findings: list.flatMap(({ lock, fix }) => {
       const outcome = outcomeOf(fieldsOf(fix));
       return typeof lock === 'string' && outcome !== null ? [{ lock, outcome }] : [];
     }),
-    undo: words.find((word) => word !== null && RUN_ID.test(word)) ?? null,
+    undo: words.find(isRunId) ?? null,
     error: textOf(fieldsOf(error).message) ?? (Array.isArray(findings) ? null : 'its answer is not a report'),
   };
 };

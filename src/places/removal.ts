@@ -14,7 +14,6 @@ import type { PreflightReport } from '../core/types/report.ts';
 import { lookInto, openBeside, openTown } from '../diagnose.ts';
 import { documentOf } from '../document.ts';
 import { askGit } from '../evidence/git/facts.ts';
-import type { GitClient } from '../evidence/git/git-command.ts';
 import { gitDirectoryAround, isGitDirectory, REPOSITORY_PARTS } from '../evidence/git/git-directory.ts';
 import { type Repository, repositoryFinder } from '../evidence/git/repository.ts';
 import { mainTreeOf } from '../evidence/git/same-repository.ts';
@@ -24,7 +23,7 @@ import { DEEPEST_MODULE } from '../evidence/scan/git-dirs.ts';
 import { scanTown } from '../evidence/scan/scan.ts';
 import { describeErrno, isAbsence, SilentServer } from '../io/errno.ts';
 import { readdirSync, realpathSync, silentServerIn, statSync } from '../io/file-systems/servers.ts';
-import { isFew } from '../io/programs/command.ts';
+import { type Client, isFew } from '../io/programs/command.ts';
 import { findProgram } from '../io/programs/find-program.ts';
 import { tryOr } from '../io/try-or.ts';
 import { type LookOptions, movedFrom, placeWorker } from '../look.ts';
@@ -312,7 +311,7 @@ const askAll = async (
 ): Promise<RemovalEvidence['repositories']> => {
   const program = findProgram('git', env);
   const few = isFew(repositories.length) ? ('listening' as const) : undefined;
-  const client: GitClient = { program, timeoutMs, env, few };
+  const client: Client = { program, timeoutMs, env, few };
   const answers: { top: string; work: Observed<RepositoryWork> }[] = [];
   for (const repository of repositories) {
     const { top, problem, owner, isUnplaced = false } = repository;

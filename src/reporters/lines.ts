@@ -2,7 +2,7 @@
 import { count, formatDuration } from '../core/report/amounts.ts';
 import type { Report, ReportFinding } from '../core/types/report.ts';
 import { takenAt } from './screen/blocks.ts';
-import { describeFix, describeTown, rootBefore } from './screen/sentences.ts';
+import { describeFix, describeServer, describeTown, rootBefore } from './screen/sentences.ts';
 import { createPen, type Pen, type Presentation } from './screen/style.ts';
 import { isHealthy, summarize } from './screen/summary.ts';
 import { nameOf } from './screen/words.ts';
@@ -56,8 +56,7 @@ const findingLines = (
 
 const timingLines = (report: Report, pen: Pen): readonly string[] => [
   ...(report.tmux?.servers ?? []).map(
-    ({ socket, status, reason, sessions, panes }) =>
-      `tmux ${pen.safe(socket)}: ${status === 'ok' ? `${count(sessions, 'session')}, ${count(panes, 'pane')}` : `${status}${reason === null ? '' : `, ${pen.safe(reason)}`}`}`,
+    (server) => `tmux ${pen.safe(server.socket)}: ${pen.safe(describeServer(server))}`,
   ),
   ...report.checks.map(
     ({ id, status, findings, durationMs }) =>

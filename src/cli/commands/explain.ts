@@ -18,7 +18,7 @@ import {
 } from '../../core/types/judgement.ts';
 import type { Kind } from '../../core/types/kind.ts';
 import { EXIT, type PreflightResult, type ReportLease } from '../../core/types/report.ts';
-import { findWorker } from '../../diagnose.ts';
+import { findWorker, knownWorkers } from '../../diagnose.ts';
 import { documentOf } from '../../document.ts';
 import { hintForGone } from '../../evidence/town/new-worker.ts';
 import { refuseSilent } from '../../evidence/town/root.ts';
@@ -150,7 +150,7 @@ const unseen = (word: string, root: string): Failure | null => {
  */
 const workerNamed = (word: string, examination: Examination, cwd: string): string => {
   const { snapshot, lockless } = examination;
-  const { root, goneTrees = [] } = snapshot.town;
+  const { root } = snapshot.town;
   const whole = [word, resolve(root, word), resolve(cwd, word)];
   const file = snapshot.locks.find(({ id, path }) => id === word || whole.includes(path));
   if (file !== undefined) return file.worker;
@@ -160,13 +160,7 @@ const workerNamed = (word: string, examination: Examination, cwd: string): strin
     const places = snapshot.locks.filter(({ path }) => path.endsWith(`/${word}`));
     const [locked, ...others] = new Set(places.map(({ worker }) => worker));
     if (locked !== undefined && others.length === 0) return locked;
-    const { workers, trees = [], worktrees = [] } = snapshot.town;
-    const known = new Set([
-      ...snapshot.locks.map(({ worker }) => worker),
-      ...lockless.map(({ worker }) => worker),
-      ...[workers, trees, worktrees].flat(),
-      ...goneTrees.map(({ name }) => name),
-    ]);
+    const known = new Set([...knownWorkers(snapshot), ...lockless.map(({ worker }) => worker)]);
     const named = [...known].filter((worker) => worker.endsWith(`/${word}`));
     const meant = named.length > 0 ? named : workersNamed(word, examination);
     if (meant.length === 1 && meant[0] !== undefined) return meant[0];

@@ -1,6 +1,7 @@
 /** Why a lock is not released, in words. The one table: reports, plans, repairs, preflight, checks and the lock library. */
 import { FRESH_MS } from '../judge/ages.ts';
 import { releaseOf } from '../judge/may-release.ts';
+import { AGENTS_UNSEEN } from '../judge/occupants/occupants.ts';
 import type { Refusal, Verdict } from '../types/judgement.ts';
 
 const JUST_WRITTEN = `written less than ${FRESH_MS / 1000} s ago`;
@@ -19,7 +20,7 @@ export const REFUSALS: Readonly<Record<Refusal['why'], string>> = {
   fresh: JUST_WRITTEN,
   young: JUST_WRITTEN,
   occupied: 'an agent is running there',
-  'occupants-unknown': 'agents may be running unseen',
+  'occupants-unknown': AGENTS_UNSEEN,
 };
 
 /** Why a lock is refused, as a sentence fragment that does not say when to ask again. */

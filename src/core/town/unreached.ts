@@ -1,5 +1,11 @@
-/** Which tmux servers that did not answer are doubt, and in which words. */
-import type { TmuxEvidence, TmuxServer } from '../types/evidence.ts';
+/** Which tmux servers that did not answer, and which unlisted processes, are doubt, and in which words. */
+import type { ProcessEvidence, TmuxEvidence, TmuxServer } from '../types/evidence.ts';
+
+/** Why there may be a process that was not seen; null where the processes of all users are listed. */
+export const whyUnlisted = (listing: ProcessEvidence['listing']): string | null => {
+  if (!listing.seen) return `processes could not be listed: ${listing.why}`;
+  return listing.value === 'all' ? null : "other users' processes are hidden from us";
+};
 
 /** True for a server of one of this town's users that did not answer and may show a pane of this town. */
 export const isUnreached = ({ status, outsideTown, strangersUid }: TmuxServer): boolean =>

@@ -1,4 +1,5 @@
 /** Finds who uses lock files and the repositories around them: once, and only for locks that need it. Reads only. */
+
 import { statSync } from 'node:fs';
 import { isAsked, isFlock, needsWitnesses } from '../../core/town/lock-rules.ts';
 import type {
@@ -9,8 +10,8 @@ import type {
   LockFile,
   Uses,
 } from '../../core/types/evidence.ts';
+import type { Client } from '../../io/programs/command.ts';
 import { tryOr } from '../../io/try-or.ts';
-import type { GitClient } from '../git/git-command.ts';
 import { couldNoteHolders } from '../git/lockfile-pid.ts';
 import type { ProcessTable } from '../processes/row.ts';
 import type { TownPlaceFinder } from '../town/place.ts';
@@ -22,7 +23,7 @@ export interface FileQuestion {
   readonly host: HostFacts;
   readonly placeInTown: TownPlaceFinder;
   /** How git is asked what it can do; null: it is not asked, at the moment of acting. */
-  readonly git: Pick<GitClient, 'env' | 'timeoutMs'> | null;
+  readonly git: Pick<Client, 'env' | 'timeoutMs'> | null;
 }
 
 /** Reads the evidence; undefined where no lock needs it, and then nothing is looked at. */

@@ -2,8 +2,10 @@
  * Who holds flock(2) locks on these files: `/proc/locks`, by device and inode; where that does not tell, whoever has the file
  * open, and what the kernel says of that descriptor. Reads only, and never throws.
  */
+
 import { readFileSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { whyUnlisted } from '../../core/town/unreached.ts';
 import type { FileUse, FlockEvidence, Uses } from '../../core/types/evidence.ts';
 import { systemCalls } from '../../io/disk/system-calls.ts';
 import { describeErrno } from '../../io/errno.ts';
@@ -12,6 +14,7 @@ import { tryOr } from '../../io/try-or.ts';
 import { otherNames } from '../processes/linux/other-names.ts';
 import { readProc, withoutStackTraces } from '../processes/linux/proc-files.ts';
 import type { ProcessTable } from '../processes/row.ts';
+import { runningIn } from '../processes/table.ts';
 import { NO_DIRECTORIES, openIn, wantedFiles } from './open-files.ts';
 
 /** `1: FLOCK  ADVISORY  WRITE 4711 fe:01:131 0 EOF`; waiting ones have `->` after their number. Device numbers are hexadecimal. */
@@ -106,12 +109,11 @@ interface OpenedFlocks extends Uses<FileUse> {
 const whoHasOpen = (paths: readonly string[], { rows, listing, details }: ProcessTable): OpenedFlocks => {
   const uses = new Map<string, FileUse>();
   const closed = new Set<number>();
-  if (!listing.seen) return { uses: [], hidden: `processes could not be listed: ${listing.why}`, closed };
+  if (!listing.seen) return { uses: [], hidden: whyUnlisted(listing), closed };
   const wanted = { files: wantedFiles(paths), gitDirs: NO_DIRECTORIES };
   const { serverAt } = otherNames(paths.map(dirname), details);
   withoutStackTraces(() => {
-    for (const { pid, comm, dead, isKernelThread } of rows.values()) {
-      if (dead || isKernelThread) continue;
+    for (const { pid, comm } of runningIn(rows)) {
       const directory = details.directory(pid);
       const found = openIn(directory, wanted, (path) => serverAt(pid, path) !== null);
       if (typeof found === 'string') {

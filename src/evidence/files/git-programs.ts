@@ -3,13 +3,15 @@
  * has no file of the repository open, and a hook outlives a git that was killed, so this is what shows them. Reads only, and
  * never throws.
  */
+
 import { isAbsolute, resolve } from 'node:path';
+import { whyUnlisted } from '../../core/town/unreached.ts';
 import type { GitUse, LockGitDir, Uses } from '../../core/types/evidence.ts';
 import { showsBytes } from '../../io/disk/disk-path.ts';
 import { answers } from '../../io/file-systems/servers.ts';
 import { otherNames } from '../processes/linux/other-names.ts';
 import type { ProcessDetails, ProcessRow, ProcessTable } from '../processes/row.ts';
-import { hasEnded, treeBelow } from '../processes/table.ts';
+import { hasEnded, runningIn, treeBelow } from '../processes/table.ts';
 import type { TownPlaceFinder } from '../town/place.ts';
 import { isHook, type NamedByArguments, namedByArguments, takesNoLock } from './git-arguments.ts';
 import { type GitPlaces, gitPlaces } from './git-places.ts';
@@ -40,10 +42,9 @@ export const readGitUses = async (
   { gitDirs, placeInTown }: GitUseQuestion = NO_QUESTION,
 ): Promise<Uses<GitUse>> => {
   const { rows, listing, details } = table;
-  if (!listing.seen) return { uses: [], hidden: `processes could not be listed: ${listing.why}` };
-  const running = [...rows.values()].filter(
-    ({ pid, dead, isKernelThread }) => !dead && !isKernelThread && pid !== process.pid,
-  );
+  let hidden = whyUnlisted(listing);
+  if (!listing.seen) return { uses: [], hidden };
+  const running = runningIn(rows).filter(({ pid }) => pid !== process.pid);
   // A linked working tree may lie on a server that is silent, while its git directory is here.
   const { nameOf, serverAt } = otherNames(directoriesOf(gitDirs), details, []);
   const isGit = gitRecognizer(table, (pid, program) => serverAt(pid, program) !== null);
@@ -55,7 +56,6 @@ export const readGitUses = async (
   const cwds = await details.workingDirectories(found.map(({ pid }) => pid));
   const { ofTree, ofGitDir } = gitPlaces(gitDirs);
   const uses: GitUse[] = [];
-  let hidden: string | null = listing.value === 'all' ? null : "other users' processes are hidden from us";
   for (const row of found) {
     const { pid, comm } = row;
     const seen = cwds.get(pid);

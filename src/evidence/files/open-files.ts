@@ -1,6 +1,8 @@
 /** Finds the processes that have lock files open, or files below the git directories around them (`/proc/<pid>/fd`). Never throws. */
+
 import { readdirSync, readlinkSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { whyUnlisted } from '../../core/town/unreached.ts';
 import type { FileUse, GitUse, Uses } from '../../core/types/evidence.ts';
 import { baseName } from '../../io/disk/disk-path.ts';
 import { describeErrno, errnoOf, isAbsence } from '../../io/errno.ts';
@@ -8,6 +10,7 @@ import { tryOr } from '../../io/try-or.ts';
 import { otherNames } from '../processes/linux/other-names.ts';
 import { withoutStackTraces } from '../processes/linux/proc-files.ts';
 import type { ProcessTable } from '../processes/row.ts';
+import { runningIn } from '../processes/table.ts';
 import { isGitLike, takesNoLock } from './git-arguments.ts';
 
 export interface OpenFiles extends Uses<FileUse> {
@@ -28,17 +31,16 @@ export const readOpenFiles = (
   uids: ReadonlySet<number>,
   gitDirs: readonly string[] = [],
 ): OpenFiles => {
-  const unseen = (hidden: string): OpenFiles => ({ uses: [], below: [], hidden });
-  if (process.platform !== 'linux') return unseen('open files are not looked at on this system');
-  if (!listing.seen) return unseen(`processes could not be listed: ${listing.why}`);
+  if (process.platform !== 'linux')
+    return { uses: [], below: [], hidden: 'open files are not looked at on this system' };
+  let hidden = whyUnlisted(listing);
+  if (!listing.seen) return { uses: [], below: [], hidden };
   const wanted = { files: wantedFiles(paths), gitDirs: wantedDirectories(gitDirs) };
   const { serverAt } = otherNames([...paths.map(dirname), ...gitDirs], details);
   const uses: FileUse[] = [];
   const below: GitUse[] = [];
-  let hidden: string | null = listing.value === 'all' ? null : "other users' processes are hidden from us";
   withoutStackTraces(() => {
-    for (const { pid, comm, dead, isKernelThread } of rows.values()) {
-      if (dead || isKernelThread) continue;
+    for (const { pid, comm } of runningIn(rows)) {
       const found = openIn(details.directory(pid), wanted, (path) => serverAt(pid, path) !== null);
       if (typeof found !== 'string') {
         for (const path of found.locks.keys()) uses.push({ path, pid, command: comm });

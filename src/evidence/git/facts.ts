@@ -4,11 +4,11 @@ import { groupBy } from '../../core/group-by.ts';
 import { claimsWorker } from '../../core/town/lock-rules.ts';
 import { relativeTo } from '../../core/town/roles.ts';
 import type { GitFacts, KindRules, Observed } from '../../core/types/evidence.ts';
-import { isFew } from '../../io/programs/command.ts';
+import { type Client, isFew } from '../../io/programs/command.ts';
 import { findProgram } from '../../io/programs/find-program.ts';
 import { inParallel } from '../../io/programs/in-parallel.ts';
 import { callerUid } from '../../io/trust.ts';
-import { askIgnored, askTracked, type GitClient } from './git-command.ts';
+import { askIgnored, askTracked } from './git-command.ts';
 import { excludeOf, plainIgnoring } from './ignore.ts';
 import { glanceAtIndex } from './index-glance.ts';
 import { type Repository, repositoryFinder } from './repository.ts';
@@ -64,7 +64,7 @@ export const readGitFacts = async (
     return find(claimsWorker(lock) ? dirname(directory) : directory);
   });
   if (inside.size === 0) return facts;
-  const client: GitClient = {
+  const client: Client = {
     ...question,
     program: findProgram('git', question.env),
     few: isFew(inside.size) ? 'listening' : undefined,
@@ -94,7 +94,7 @@ const unseen = (why: string): Observed<never> => ({ seen: false, why });
 const askRepository = async (
   repository: Repository,
   places: readonly LockPlace[],
-  client: GitClient,
+  client: Client,
   withIgnored: boolean,
 ): Promise<readonly GitFacts[]> => {
   const paths = places.filter(({ pathBytes }) => pathBytes === null).map(({ path }) => path);
@@ -135,8 +135,8 @@ type TrackedPaths = Observed<ReadonlySet<string>>;
 /** Root asks with the permissions of the repository's owner, so that nothing in a repository can make git act as root. */
 export const askGit = <Value>(
   owner: number | null,
-  client: GitClient,
-  ask: (client: GitClient) => Promise<Observed<Value>>,
+  client: Client,
+  ask: (client: Client) => Promise<Observed<Value>>,
 ): Promise<Observed<Value>> => {
   if (callerUid() !== 0) return ask(client);
   if (owner === null) return Promise.resolve(unseen('its repository belongs to several users: not asked'));
@@ -146,7 +146,7 @@ export const askGit = <Value>(
 const readTracked = async (
   { top, gitDir, problem, owner }: Repository,
   paths: readonly string[],
-  client: GitClient,
+  client: Client,
 ): Promise<TrackedPaths> => {
   if (problem !== null || gitDir === null) return unseen(problem ?? 'its repository is not known');
   if (client.program === null) return unseen('git is not installed');
@@ -161,7 +161,7 @@ const readTracked = async (
 const readIgnored = async (
   { top, gitDir, problem, owner }: Repository,
   paths: readonly string[],
-  client: GitClient,
+  client: Client,
 ): Promise<TrackedPaths> => {
   if (problem !== null || gitDir === null) return unseen(problem ?? 'its repository is not known');
   const plain = paths.filter(plainIgnoring(top, gitDir));

@@ -5,23 +5,13 @@
 import { relative, resolve } from 'node:path';
 import type { Observed } from '../../core/types/evidence.ts';
 import {
+  type Client,
   type CommandResult,
   complaintOf,
-  type Few,
   firstLineOf,
   runCommand,
 } from '../../io/programs/command.ts';
 import { callerUid } from '../../io/trust.ts';
-
-export interface GitClient {
-  /** Absolute path of the git program; null where it is not installed. */
-  readonly program: string | null;
-  readonly timeoutMs: number;
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly few: Few | undefined;
-  /** User whose permissions git gets; left out for our own. */
-  readonly as?: number;
-}
 
 /** Paths in one call: 256 of the longest ones still fit the arguments of one program. */
 const PATHS_PER_CALL = 256;
@@ -30,7 +20,7 @@ const PATHS_PER_CALL = 256;
 export const askTracked = (
   top: string,
   paths: readonly string[],
-  client: GitClient,
+  client: Client,
 ): Promise<Observed<ReadonlySet<string>>> =>
   askInParts(paths, async (part) => {
     const names = part.map((path) => relative(top, path));
@@ -44,7 +34,7 @@ export const askTracked = (
 export const askIgnored = async (
   top: string,
   paths: readonly string[],
-  client: GitClient,
+  client: Client,
 ): Promise<Observed<ReadonlySet<string>>> => {
   // `./` before a name keeps a leading `:` from being read as magic; the answer repeats it.
   const input = paths.map((path) => `./${relative(top, path)}\0`).join('');
@@ -91,7 +81,7 @@ const SETTINGS = ['core.fsmonitor=false', 'core.hooksPath=/dev/null', 'core.askP
 export const runGit = async (
   top: string,
   args: readonly string[],
-  { program, timeoutMs, env, few, as = callerUid() }: GitClient,
+  { program, timeoutMs, env, few, as = callerUid() }: Client,
   input?: string,
 ): Promise<CommandResult> => {
   const quiet = SETTINGS.flatMap((setting) => ['-c', setting]);
@@ -116,7 +106,7 @@ export const runGit = async (
 };
 
 /** `GIT_DIR`, `GIT_INDEX_FILE` and the like name another repository (we may run inside a hook); other settings are kept. */
-const withoutRedirections = (env: GitClient['env']): GitClient['env'] =>
+const withoutRedirections = (env: Client['env']): Client['env'] =>
   Object.fromEntries(
     Object.entries(env).filter(([name]) => !name.startsWith('GIT_') || name.startsWith('GIT_CONFIG')),
   );

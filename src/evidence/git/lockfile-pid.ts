@@ -1,6 +1,7 @@
 /** Whether the git of whoever asks could write down who holds its locks (`core.lockfilePid`), and is not told to. Reads only. */
+import type { Client } from '../../io/programs/command.ts';
 import { findProgram } from '../../io/programs/find-program.ts';
-import { type GitClient, runGit } from './git-command.ts';
+import { runGit } from './git-command.ts';
 
 /** The first git that does it when it is told to. */
 const SINCE = [2, 54] as const;
@@ -9,8 +10,8 @@ const SINCE = [2, 54] as const;
 export const couldNoteHolders = async ({
   env,
   timeoutMs,
-}: Pick<GitClient, 'env' | 'timeoutMs'>): Promise<boolean> => {
-  const client: GitClient = { program: findProgram('git', env), timeoutMs, env, few: 'listening' };
+}: Pick<Client, 'env' | 'timeoutMs'>): Promise<boolean> => {
+  const client: Client = { program: findProgram('git', env), timeoutMs, env, few: 'listening' };
   const version = await runGit('/', ['version'], client);
   if (version.status !== 'ok' || !isNewEnough(version.stdout.toString('latin1'))) return false;
   const set = await runGit('/', ['config', '--type=bool', '--get', 'core.lockfilePid'], client);

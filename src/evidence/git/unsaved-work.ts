@@ -6,8 +6,8 @@ import { join, relative } from 'node:path';
 import type { Observed } from '../../core/types/evidence.ts';
 import { type RepositoryWork, UNPLACED } from '../../core/types/removal.ts';
 import { existsSync, lstatSync, readdirSync, realpathSync } from '../../io/file-systems/servers.ts';
-import { complaintOf, firstLineOf } from '../../io/programs/command.ts';
-import { type GitClient, runGit, unseenByGit } from './git-command.ts';
+import { type Client, complaintOf, firstLineOf } from '../../io/programs/command.ts';
+import { runGit, unseenByGit } from './git-command.ts';
 import { readLinkedTree } from './linked-tree.ts';
 
 /** A directory that may be removed, and its repository. */
@@ -52,7 +52,7 @@ const NO_REFS = { unpushed: 0, stashes: 0, inOtherRefs: { commits: 0, walk: [] }
 /** The whole answer, or why it is not complete: a partial answer could be mistaken for a whole one. */
 export const readUnsavedWork = async (
   place: RepositoryPlace,
-  client: GitClient,
+  client: Client,
 ): Promise<Observed<RepositoryWork>> => {
   try {
     return { seen: true, value: await readAll(place, client) };
@@ -75,7 +75,7 @@ class Unseen extends Error {
 type Ask = (args: readonly string[], quietCode?: number) => Promise<string>;
 
 const asker =
-  (top: string, client: GitClient): Ask =>
+  (top: string, client: Client): Ask =>
   async (args, quietCode) => {
     const result = await runGit(top, args, client);
     if (result.status === 'failed' && result.code === quietCode && result.stderr === '') return '';
@@ -86,7 +86,7 @@ const asker =
     return result.stdout.toString('utf8');
   };
 
-const readAll = async (place: RepositoryPlace, client: GitClient): Promise<RepositoryWork> => {
+const readAll = async (place: RepositoryPlace, client: Client): Promise<RepositoryWork> => {
   const { top, gitDir, directory, isUnplaced = false } = place;
   const askPlain = asker(top, client);
   const ask: Ask = isUnplaced ? (args, quiet) => askPlain([...UNPLACED, ...args], quiet) : askPlain;

@@ -3,7 +3,7 @@ import { roleByArguments } from '../../core/programs/by-arguments.ts';
 import { classifyNames } from '../../core/programs/by-name.ts';
 import { givenArguments, processNames } from './process-names.ts';
 import type { ProcessRow, ProcessTable } from './row.ts';
-import { hasEnded, isStartingPane, isTmuxServer } from './table.ts';
+import { hasEnded, isStartingPane, isTmuxServer, runningIn } from './table.ts';
 
 /** A process that carries the mark of one of the locks that were asked about. */
 export interface Survivor {
@@ -42,9 +42,7 @@ export const findLeftRunning = async (
   const looked = new Set<string>();
   let latest = table;
   for (let listing = 0; listing < LISTINGS; listing += 1) {
-    const fresh = [...latest.rows.values()].filter(
-      (row) => !row.dead && !row.isKernelThread && !looked.has(keyOf(row)),
-    );
+    const fresh = runningIn(latest.rows).filter((row) => !looked.has(keyOf(row)));
     if (fresh.length === 0) break;
     const seen = await latest.details.holdMarks(fresh.map(({ pid }) => pid));
     for (const row of fresh) {

@@ -14,11 +14,11 @@ interface Syntax {
   /** No pattern: V8 would compile one for each table before it comes to that of a shell. */
   readonly isFor: (program: string) => boolean;
   /** Options whose value is the next argument. */
-  readonly withValue: readonly string[];
+  readonly withValue?: readonly string[];
   /** Options after which there is no script: the program text itself follows. A word that is no option is not compared. */
-  readonly withCode: RegExp;
+  readonly withCode?: RegExp;
   /** Words between the interpreter and its script. */
-  readonly subcommands: readonly string[];
+  readonly subcommands?: readonly string[];
   /** What a script is called, where other words may stand in its place. */
   readonly isScript?: (word: string) => boolean;
   /** Options that a script follows, where nothing else names one. */
@@ -30,8 +30,6 @@ interface Syntax {
   /** An option after which there is no script: the program text is read from standard input. */
   readonly fromInput?: RegExp;
 }
-
-const NEVER = /^$/;
 
 /** A program of one of these names, with or without a version behind it. */
 const versionOf =
@@ -50,7 +48,6 @@ const SYNTAXES: readonly Syntax[] = [
     isFor: (program) => ['node', 'nodejs', 'npx'].includes(program),
     withValue: '-r --require --import --loader --experimental-loader -C --conditions --title'.split(' '),
     withCode: /^(-p?e|-p|--eval|--print)$/,
-    subcommands: [],
   },
   {
     isFor: (program) => ['bun', 'deno'].includes(program),
@@ -59,18 +56,12 @@ const SYNTAXES: readonly Syntax[] = [
     subcommands: ['run', 'x', 'serve'],
     isScript: (word) => word !== 'task' && word !== 'eval' && !isDevScript(word),
   },
-  { isFor: versionOf('python'), withValue: ['-W', '-X'], withCode: /^-[A-Za-z]*c$/, subcommands: [] },
-  {
-    isFor: versionOf('ruby', 'perl'),
-    withValue: ['-I', '-r'],
-    withCode: /^-[A-Za-z]*[eE]$/,
-    subcommands: [],
-  },
+  { isFor: versionOf('python'), withValue: ['-W', '-X'], withCode: /^-[A-Za-z]*c$/ },
+  { isFor: versionOf('ruby', 'perl'), withValue: ['-I', '-r'], withCode: /^-[A-Za-z]*[eE]$/ },
   {
     isFor: versionOf('sh', 'bash', 'zsh', 'dash', 'ksh', 'mksh', 'ash', 'tcsh', 'csh'),
     withValue: ['--rcfile', '--init-file'],
     withCode: /^-[A-Za-z]*c[A-Za-z]*$/,
-    subcommands: [],
     lastWithValue: /^[-+][A-Za-z]*[oO]$/,
     fromInput: /^-[A-Za-z]*s[A-Za-z]*$/,
   },
@@ -78,7 +69,6 @@ const SYNTAXES: readonly Syntax[] = [
     isFor: (program) => program === 'fish',
     withValue: '-C --init-command -d --debug -D -o --debug-output -f --features -p'.split(' '),
     withCode: /^(-[A-Za-z]*c|--command(=.*)?)$/,
-    subcommands: [],
   },
   {
     isFor: (program) => program === 'nu',
@@ -87,7 +77,6 @@ const SYNTAXES: readonly Syntax[] = [
         ' ',
       ),
     withCode: /^(-[A-Za-z]*c|--commands(=.*)?)$/,
-    subcommands: [],
   },
   {
     isFor: (program) => program === 'pwsh',
@@ -96,20 +85,17 @@ const SYNTAXES: readonly Syntax[] = [
         ' ',
       ),
     withCode: /^-(c|com[a-z]*|cwa|e|ec|enc[a-z]*)$/,
-    subcommands: [],
     anyCase: true,
   },
   {
     isFor: (program) => program === 'xonsh',
     withValue: ['-D', '--rc', '-st', '--shell-type'],
     withCode: /^-[A-Za-z]*c$/,
-    subcommands: [],
   },
   {
     isFor: (program) => program === 'elvish',
     withValue: ['-rc', '-db', '-sock', '-log', '-cpuprofile'],
     withCode: /^--?c$/,
-    subcommands: [],
   },
   {
     isFor: (program) => program === 'dotnet',
@@ -121,7 +107,6 @@ const SYNTAXES: readonly Syntax[] = [
       '--depsfile',
       '--runtimeconfig',
     ],
-    withCode: NEVER,
     subcommands: ['exec'],
     isScript: (word) => /\.(dll|exe)$/i.test(word),
   },
@@ -130,14 +115,11 @@ const SYNTAXES: readonly Syntax[] = [
     withValue: '-cp -classpath --class-path -p --module-path --add-modules --add-exports --add-opens'.split(
       ' ',
     ),
-    withCode: NEVER,
-    subcommands: [],
   },
   {
     isFor: versionOf('php'),
     withValue: ['-c', '-d', '-z'],
     withCode: /^-[rBRE]$/,
-    subcommands: [],
     fromInput: /^-S$/,
   },
   {
@@ -147,26 +129,16 @@ const SYNTAXES: readonly Syntax[] = [
         ' ',
       ),
     withCode: /^(-p?e|-p|--eval|--print)$/,
-    subcommands: [],
   },
   {
     isFor: (program) => ['awk', 'gawk', 'mawk'].includes(program),
-    ...{ withValue: [], withCode: NEVER, subcommands: [] },
     scriptAfter: ['-f', '--file', '-E', '--exec'],
   },
-  {
-    isFor: (program) => program === 'emacs',
-    ...{ withValue: [], withCode: NEVER, subcommands: [] },
-    scriptAfter: ['-script', '--script'],
-  },
-  {
-    isFor: (program) => program === 'nvim',
-    ...{ withValue: [], withCode: NEVER, subcommands: [] },
-    scriptAfter: ['-l'],
-  },
+  { isFor: (program) => program === 'emacs', scriptAfter: ['-script', '--script'] },
+  { isFor: (program) => program === 'nvim', scriptAfter: ['-l'] },
 ];
 
-const PLAIN: Syntax = { isFor: () => false, withValue: [], withCode: NEVER, subcommands: [] };
+const PLAIN: Syntax = { isFor: () => false };
 
 /** Longest file name. A title that a process writes over its arguments may be longer. */
 const MAX_NAME = 255;
@@ -338,11 +310,11 @@ export const invocationOf = (interpreter: string, argv: readonly string[]): Invo
     if (scriptAfter !== undefined) {
       if (scriptAfter.includes(argument)) return found(at + 1);
     } else if (!isOption(argument)) {
-      if (argument !== '' && !syntax.subcommands.includes(argument))
+      if (argument !== '' && !syntax.subcommands?.includes(argument))
         return isScript?.(argument) === false ? NOTHING : found(at);
-    } else if (syntax.withCode.test(option)) return { script: 0, code: at };
+    } else if (syntax.withCode?.test(option)) return { script: 0, code: at };
     else if (syntax.fromInput?.test(option)) return NOTHING;
-    else if (syntax.withValue.includes(option) || syntax.lastWithValue?.test(option)) at += 1;
+    else if (syntax.withValue?.includes(option) || syntax.lastWithValue?.test(option)) at += 1;
     else if (argument === '-m' || argument === '--') return found(at + 1);
   }
   return NOTHING;

@@ -27,7 +27,7 @@ import { processNames, runsScripts } from './process-names.ts';
 import type { ProcessQuestion } from './question.ts';
 import type { ProcessRow, ProcessTable } from './row.ts';
 import { shellCodeOf } from './shell-code.ts';
-import { directoriesIn, hasEnded, isTmuxServer, treeBelow } from './table.ts';
+import { directoriesIn, hasEnded, isTmuxServer, runningIn, treeBelow } from './table.ts';
 
 export { takenElsewhere } from './linux/containers.ts';
 export type { ProcessTable } from './row.ts';
@@ -46,7 +46,7 @@ export const processEvidence = async (
 ): Promise<ProcessEvidence> => {
   const { panePids, agents, root, asker } = question;
   const table = panePids.every((pid) => listed.rows.has(pid)) ? listed : await listed.again();
-  const running = [...table.rows.values()].filter((row) => !row.dead && !row.isKernelThread);
+  const running = runningIn(table.rows);
   const shown = await table.details.workingDirectories(cwdsWorthAsking(running, table, question));
   question.onDirectories?.(directoriesIn(shown));
   const containers = withoutStackTraces(() => findContainers(question.elsewhere ?? [], root, table));

@@ -10,11 +10,13 @@ export const readProcessTable = async (): Promise<ProcessTable> =>
 
 /** All working directories that can be read, each once: `--quick` looks for locks there besides the layout. */
 export const workingDirectories = async (table: ProcessTable): Promise<readonly string[]> => {
-  const pids = [...table.rows.values()]
-    .filter((row) => !row.dead && !row.isKernelThread)
-    .map(({ pid }) => pid);
+  const pids = runningIn(table.rows).map(({ pid }) => pid);
   return directoriesIn(await table.details.workingDirectories(pids));
 };
+
+/** Without those that have ended, and the kernel's own. */
+export const runningIn = (rows: ProcessTable['rows']): readonly ProcessRow[] =>
+  [...rows.values()].filter((row) => !row.dead && !row.isKernelThread);
 
 /** Those that could be read, each once. */
 export const directoriesIn = (seen: ReadonlyMap<number, Observed<string>>): readonly string[] => [

@@ -1,6 +1,6 @@
 /** Asks tmux servers for everything that they have. A part of its own, because many machines run no server. */
 import type { TmuxEvidence, TmuxPane, TmuxServer } from '../../core/types/evidence.ts';
-import { isFew } from '../../io/programs/command.ts';
+import { type Client, isFew } from '../../io/programs/command.ts';
 import { inParallel } from '../../io/programs/in-parallel.ts';
 import { isRefused } from '../../io/programs/unix-refusal.ts';
 import { callerUid } from '../../io/trust.ts';
@@ -13,7 +13,7 @@ import type { PaneRecord } from './format.ts';
 import { findUnreached, type HiddenServer, mayHaveSessions, worksOutside } from './hidden-servers.ts';
 import { asSeenFromHere, numberThere } from './other-namespaces.ts';
 import { confinementOf, type Permission, permissionToAsk, programOfServer } from './permission.ts';
-import { askServer, mayBeOtherVersion, type ServerAnswer, type TmuxClient } from './server.ts';
+import { askServer, mayBeOtherVersion, type ServerAnswer } from './server.ts';
 import type { SocketCandidate, SocketQuestion } from './sockets.ts';
 
 export interface TmuxQuestion extends SocketQuestion {
@@ -50,7 +50,7 @@ export const askServers = async (
     .filter((candidate) => mayHoldServers(candidate, question));
   const dead = await refusedAmong(candidates, question);
   const program = findTmux(env);
-  const clientFor = (places: readonly unknown[]): TmuxClient => ({
+  const clientFor = (places: readonly unknown[]): Client => ({
     program,
     timeoutMs,
     env,
@@ -116,7 +116,7 @@ const refusedAmong = async (
 
 const askCandidate = async (
   { presence, path, why, permission }: AskableSocket,
-  client: TmuxClient,
+  client: Client,
 ): Promise<ServerAnswer> => {
   if (presence === 'none') return { status: 'absent', reason: 'no such socket' };
   if (permission === null) return { status: 'failed', reason: why ?? 'permission denied' };
@@ -140,7 +140,7 @@ const mayHoldServers = (
 /** Asks a server that did not understand our client with the program that the server itself runs. */
 const askWithItsProgram = async (
   { status, reason, socket, pid }: Pick<TmuxServer, 'status' | 'reason' | 'socket' | 'pid'>,
-  client: TmuxClient,
+  client: Client,
   { uids, table }: Pick<TmuxQuestion, 'uids' | 'table'>,
 ): Promise<ServerAnswer | null> => {
   if (status !== 'failed' || pid === null || !mayBeOtherVersion(reason ?? '')) return null;
@@ -151,7 +151,7 @@ const askWithItsProgram = async (
 
 const askHidden = async (
   hidden: HiddenServer,
-  client: TmuxClient,
+  client: Client,
   { uids, table }: TmuxQuestion,
 ): Promise<ServerAnswer> => {
   const { socket, pid, obstacle } = hidden;

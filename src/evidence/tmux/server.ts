@@ -1,6 +1,6 @@
 /** Asks one tmux server for everything, bounded, and never starts one. */
 import type { GasTownEnvironment } from '../../core/types/evidence.ts';
-import { type CommandResult, complaintOf, type Few, runCommand } from '../../io/programs/command.ts';
+import { type Client, type CommandResult, complaintOf, runCommand } from '../../io/programs/command.ts';
 import { callerUid } from '../../io/trust.ts';
 import {
   cannotQuote,
@@ -15,16 +15,6 @@ import {
   sessionEnvironmentCommand,
 } from './format.ts';
 import { gasTownVariables } from './gas-town-variables.ts';
-
-export interface TmuxClient {
-  /** Absolute path of the tmux program; null where it is not installed. */
-  readonly program: string | null;
-  readonly timeoutMs: number;
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly few: Few | undefined;
-  /** User whose permissions the client gets: the server's owner. Left out for our own. */
-  readonly as?: number;
-}
 
 export type ServerAnswer =
   | { readonly status: 'ok'; readonly server: ServerRecord }
@@ -50,7 +40,7 @@ export const mayBeOtherVersion = (reason: string): boolean => OTHER_VERSION.test
  * Asks the server behind a socket file, which must exist: without one, older clients would make its directory.
  * The panes in the answer have the variables that their own session sets, not those that the server gives to every session.
  */
-export const askServer = async (socket: string, client: TmuxClient): Promise<ServerAnswer> => {
+export const askServer = async (socket: string, client: Client): Promise<ServerAnswer> => {
   const answer = await askOnce(socket, client);
   return answer.status === 'failed' && ENDED.test(answer.reason) ? askOnce(socket, client) : answer;
 };
@@ -58,7 +48,7 @@ export const askServer = async (socket: string, client: TmuxClient): Promise<Ser
 /** A text that nobody who names a session or directory can guess. It need not stay secret. */
 const makeMark = (): string => `${Math.random().toString(36).slice(2)}${Math.random().toString(36).slice(2)}`;
 
-const askOnce = async (socket: string, client: TmuxClient, end: FieldEnd = QUOTED): Promise<ServerAnswer> => {
+const askOnce = async (socket: string, client: Client, end: FieldEnd = QUOTED): Promise<ServerAnswer> => {
   const mark = makeMark();
   const result = await runClient(socket, overviewCommand(mark, end), client);
   if (result.status === 'missing') return { status: 'failed', reason: 'tmux is not installed' };
@@ -76,7 +66,7 @@ const askOnce = async (socket: string, client: TmuxClient, end: FieldEnd = QUOTE
 const withOwnEnvironments = async (
   server: ServerRecord,
   socket: string,
-  client: TmuxClient,
+  client: Client,
 ): Promise<ServerRecord> => {
   const suspects = [
     ...new Set(server.panes.filter((pane) => mayInherit(pane, server)).map((pane) => pane.sessionId)),
@@ -116,7 +106,7 @@ const ownEnvironment = (
 const runClient = async (
   socket: string,
   command: readonly string[],
-  { program, timeoutMs, env, few, as = callerUid() }: TmuxClient,
+  { program, timeoutMs, env, few, as = callerUid() }: Client,
 ): Promise<CommandResult> => {
   const { PATH, HOME, LANG, LC_ALL, LC_CTYPE } = env;
   return runCommand(program, ['-u', '-S', socket, ...command], {

@@ -34,6 +34,17 @@ export interface CommandOptions {
  */
 export type Few = 'waiting' | 'listening';
 
+/** With what a program is asked questions. */
+export interface Client {
+  /** Absolute path of the program; null where it is not installed. */
+  readonly program: string | null;
+  readonly timeoutMs: number;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly few: Few | undefined;
+  /** User whose permissions it gets; left out for our own. */
+  readonly as?: number;
+}
+
 /** True for a number of questions that takes less time than loading execa (15 ms). */
 export const isFew = (questions: number): boolean => questions <= 3;
 

@@ -3,7 +3,7 @@ import { count, formatDuration } from '../../core/report/amounts.ts';
 import type { ReportFilter } from '../../core/report/filter-report.ts';
 import type { History } from '../../core/types/history.ts';
 import type { Report, ReportCheck } from '../../core/types/report.ts';
-import { describeTown } from '../screen/sentences.ts';
+import { describeServer, describeTown } from '../screen/sentences.ts';
 import { quoteCommand } from '../screen/shell-quote.ts';
 import type { Mark } from '../screen/style.ts';
 import { summarize } from '../screen/summary.ts';
@@ -98,8 +98,7 @@ ${
   servers.length === 0
     ? null
     : html`<h3>tmux servers</h3><ul>${servers.map(
-        ({ socket, status, sessions, panes, reason }) =>
-          html`<li><code>${socket}</code>: ${status === 'ok' ? `${count(sessions, 'session')}, ${count(panes, 'pane')}` : `${status}${reason === null ? '' : `, ${reason}`}`}</li>`,
+        (server) => html`<li><code>${server.socket}</code>: ${describeServer(server)}</li>`,
       )}</ul>`
 }
 ${

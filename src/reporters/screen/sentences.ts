@@ -114,6 +114,17 @@ const describeTmux = ({ status, servers }: NonNullable<Report['tmux']>): string 
   return [...said, ...unsaid, ...missing].join(', ');
 };
 
+/** `2 sessions, 5 panes`, or why it did not answer. */
+export const describeServer = ({
+  status,
+  reason,
+  sessions,
+  panes,
+}: NonNullable<Report['tmux']>['servers'][number]): string =>
+  status === 'ok'
+    ? `${count(sessions, 'session')}, ${count(panes, 'pane')}`
+    : [status, ...(reason === null ? [] : [reason])].join(', ');
+
 /** What became of a finding's fix, or what would; null where there is nothing to say. */
 export const describeFix = ({ fix, machine = 'here' }: ReportFinding): string | null => {
   if (fix === null) return null;

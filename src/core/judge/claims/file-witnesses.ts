@@ -1,6 +1,7 @@
 /** Who has a lock's file open, and which git is at work on its repository: two witnesses of locks that name nobody. Pure. */
 import { describeAge } from '../../report/amounts.ts';
 import { isWithin, relativeTo } from '../../town/roles.ts';
+import { whyUnlisted } from '../../town/unreached.ts';
 import type { TownIndex } from '../../town/views.ts';
 import type { MtimeClaim } from '../../types/claim.ts';
 import type { GitUse, LockFile } from '../../types/evidence.ts';
@@ -15,13 +16,6 @@ export interface WitnessFinding {
 
 const fact = (text: string): Fact => ({ source: 'processes', text });
 
-/** Why there may be a process that was not seen; null where the processes of all users are listed. */
-const unlisted = ({ seen: { processes } }: TownIndex['machine']): string | null => {
-  const { listing } = processes;
-  if (!listing.seen) return `processes could not be listed: ${listing.why}`;
-  return listing.value === 'all' ? null : "other users' processes are hidden from us";
-};
-
 /** Does a process have the file open? */
 export const judgeOpeners = ({ path }: LockFile, { machine }: TownIndex): WitnessFinding => {
   const evidence = machine.seen.files?.open;
@@ -32,7 +26,10 @@ export const judgeOpeners = ({ path }: LockFile, { machine }: TownIndex): Witnes
       reason: 'file-open',
       fact: fact(`process ${opener.pid} (${opener.command}) has it open`),
     };
-  const why = evidence === undefined ? 'was not asked' : (evidence.hidden ?? unlisted(machine));
+  const why =
+    evidence === undefined
+      ? 'was not asked'
+      : (evidence.hidden ?? whyUnlisted(machine.seen.processes.listing));
   return why === null
     ? { state: 'gone', reason: 'file-not-open', fact: fact('no process has it open') }
     : { state: 'unknown', reason: 'file-unknown', fact: fact(`it is unknown who has it open: ${why}`) };
@@ -79,10 +76,9 @@ export const judgeGit = (lock: LockFile, index: TownIndex): WitnessFinding => {
       reason: 'git-running',
       fact: fact(`process ${user.pid} (${user.command}) is running in this repository`),
     };
+  const hidden = evidence?.hidden ?? whyUnlisted(index.machine.seen.processes.listing);
   const why =
-    evidence === undefined
-      ? 'was not asked'
-      : (evidence.hidden ?? unlisted(index.machine) ?? (lock.pathBytes === null ? null : NOT_TEXT));
+    evidence === undefined ? 'was not asked' : (hidden ?? (lock.pathBytes === null ? null : NOT_TEXT));
   return why === null
     ? { state: 'gone', reason: 'git-not-running', fact: fact('no git is running in this repository') }
     : {

@@ -5,7 +5,7 @@ import { agentNameOf, programOf } from '../../programs/classify.ts';
 import { panesAround, sessionSays } from '../../town/belonging.ts';
 import { paneOf } from '../../town/machine-index.ts';
 import { isWithin, relativeTo } from '../../town/roles.ts';
-import { whyUnreached } from '../../town/unreached.ts';
+import { whyUnlisted, whyUnreached } from '../../town/unreached.ts';
 import { type PaneView, paneName, processKey, type TownIndex, type WorkerView } from '../../town/views.ts';
 import type { LockFile } from '../../types/evidence.ts';
 import type { Fact, Occupant, Stranger } from '../../types/judgement.ts';
@@ -101,8 +101,10 @@ const describeProcess = ({ process, pids }: AtWork, worker: WorkerView, index: T
   };
 };
 
+export const AGENTS_UNSEEN = 'agents may be running unseen';
+
 /** The sentence that tells what could not be looked at. */
-export const describeUnseen = (why: string): string => `agents may be running unseen: ${why}`;
+export const describeUnseen = (why: string): string => `${AGENTS_UNSEEN}: ${why}`;
 
 /**
  * True for a lock that names nobody whose number could be looked up. In a container the number of any other lock is looked up,
@@ -127,7 +129,7 @@ const outsideDoubt = (lock: LockFile | null, index: TownIndex): string | null =>
 
 const listingDoubt = (lock: LockFile | null, index: TownIndex): string | null => {
   const { listing } = index.machine.seen.processes;
-  if (!listing.seen) return `processes could not be listed: ${listing.why}`;
+  if (!listing.seen) return whyUnlisted(listing);
   const outside = outsideDoubt(lock, index);
   if (outside !== null) return outside;
   const mine = lock === null || lock.uid === index.machine.seen.host.uid;
