@@ -3,6 +3,7 @@ import { Buffer } from 'node:buffer';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import gitLock from '../../kinds/git-lock.ts';
+import { ALWAYS_EMPTY, KEEPS_FROM } from '../../src/core/judge/claims/git-lock.ts';
 import { compileTable, mayLieAt } from '../../src/evidence/locks/lock-table.ts';
 
 const read = (bytes: string | Uint8Array, name = 'index.lock') =>
@@ -113,4 +114,10 @@ describe('the content of a git lock', () => {
       ),
     );
   });
+});
+
+test('what is said of a lock by its name is said of locks that are found', () => {
+  const found = ('inGitDir' in gitLock.where && gitLock.where.inGitDir.main) || [];
+  const isFound = (name: string): boolean => found.some((one) => one === name || one.startsWith(name));
+  expect([...Object.keys(KEEPS_FROM), ...ALWAYS_EMPTY].filter((name) => !isFound(name))).toEqual([]);
 });

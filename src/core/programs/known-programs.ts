@@ -103,6 +103,13 @@ export const INTERPRETERS: readonly string[] =
 export const PYTHON_MODULES =
   'pytest tox nox mypy black isort ruff flake8 pylint pip pipx uv poetry pdm conda flask uvicorn gunicorn hypercorn mkdocs pylsp celery streamlit fastapi jupyter ipykernel_launcher';
 
+const STARTS_NOTHING = [
+  'sleep cp mv rm mkdir rmdir ln chmod chown dd touch sync ping ping6 vmstat iostat free bc dc date seq yes stat',
+];
+
+/** True for a tool that starts nothing, whatever it is told. */
+export const startsNothing = (name: string): boolean => isIn(STARTS_NOTHING, name);
+
 /** People's tools and what they start: they do not count, whatever session they run in. */
 export const BYSTANDER_PROGRAMS: readonly KnownPrograms[] = [
   known('a shell', ...SHELLS),
@@ -119,10 +126,7 @@ export const BYSTANDER_PROGRAMS: readonly KnownPrograms[] = [
     'tree ranger nnn lf mc yazi vifm broot ncdu glow fzf jq yq grep egrep fgrep rg ag ack find fd sort uniq wc cut tr',
     'awk gawk mawk sed ls du df diff column lnav multitail',
   ),
-  known(
-    'a tool that starts nothing',
-    'sleep cp mv rm mkdir rmdir ln chmod chown dd touch sync ping ping6 vmstat iostat free bc dc date seq yes stat',
-  ),
+  known('a tool that starts nothing', ...STARTS_NOTHING),
   // Aliases, hooks, extensions and `bisect run` can make it start any program.
   known(
     'version control',

@@ -26,14 +26,11 @@ export const run: RunCommand = async (given, terminal) => {
   const canvas = createCanvas(presentation);
   const parts = partsOf(surroundings(town.root, terminal.env));
   const asked: readonly PartName[] = given.options.write;
-  if (asked.length > 0) {
-    const results = parts.filter(({ name }) => asked.includes(name)).map((part) => write(part, canvas));
-    return {
-      exitCode: results.every(({ isDone }) => isDone) ? EXIT.ok : EXIT.problems,
-      stdout: textOf(results.flatMap(({ lines }) => lines)),
-      stderr: '',
-    };
-  }
+  if (asked.length > 0)
+    return writeParts(
+      parts.filter(({ name }) => asked.includes(name)),
+      canvas,
+    );
   const open = parts.filter((part) => part.files.some((file) => isOpen(look(file))));
   const shown = textOf(parts.flatMap((part) => show(part, canvas)));
   if (open.length === 0 || !canAsk(terminal) || !terminal.stdout.isTTY) {
@@ -46,10 +43,14 @@ export const run: RunCommand = async (given, terminal) => {
   }
   terminal.stdout.write(shown);
   const chosen = await choose(open, terminal, await presentationFor(given, terminal, terminal.stderr));
-  const results = chosen.map((part) => write(part, canvas));
+  return writeParts(chosen, canvas);
+};
+
+const writeParts = (parts: readonly Part[], canvas: Canvas) => {
+  const results = parts.map((part) => write(part, canvas));
   return {
     exitCode: results.every(({ isDone }) => isDone) ? EXIT.ok : EXIT.problems,
-    stdout: results.length === 0 ? 'Nothing was written.\n' : textOf(results.flatMap(({ lines }) => lines)),
+    stdout: parts.length === 0 ? 'Nothing was written.\n' : textOf(results.flatMap(({ lines }) => lines)),
     stderr: '',
   };
 };

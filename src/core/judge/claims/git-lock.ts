@@ -7,7 +7,7 @@ import { commandWord } from '../holder/process-finding.ts';
 import type { WitnessFinding } from './file-witnesses.ts';
 
 /** What git cannot do while each stands, by its name or its directory. Every other one blocks changes of the file that it is named after. */
-const KEEPS_FROM: Readonly<Record<string, string>> = {
+export const KEEPS_FROM: Readonly<Record<string, string>> = {
   'index.lock': 'adding and committing',
   'HEAD.lock': 'committing and switching branches',
   'config.lock': 'changing its configuration',
@@ -26,7 +26,7 @@ const KEEPS_FROM: Readonly<Record<string, string>> = {
 };
 
 /** git never writes anything into these. */
-const ALWAYS_EMPTY: readonly string[] = ['objects/maintenance.lock', 'objects/schedule.lock'];
+export const ALWAYS_EMPTY: readonly string[] = ['objects/maintenance.lock', 'objects/schedule.lock'];
 
 /**
  * What the lock blocks and, where it is stale, how far its git got. Nothing for a lock outside git directories.
