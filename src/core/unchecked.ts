@@ -1,6 +1,5 @@
 /** Reads values that somebody else wrote and no schema has checked: each field is checked where it is read. Pure. */
 
-/** The fields of an object, of unknown types. */
 export type Fields = Readonly<Record<string, unknown>>;
 
 export const isText = (value: unknown): value is string => typeof value === 'string';

@@ -8,7 +8,6 @@ import type { Machine } from './machine.ts';
 /** Which form of snapshots this program reads. */
 const SNAPSHOT_VERSION = 1;
 
-/** How to ask for evidence. */
 export interface EvidenceOptions extends Omit<AskOptions, 'input'> {
   readonly scan: ScanMode;
   /** The one-file collector, for machines without a doctor. */

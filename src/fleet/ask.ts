@@ -22,7 +22,6 @@ const MAX_OPENED = 2_000_000;
 /** Characters that are printed, at most, of what a machine says in place of an answer. */
 const SAID_LENGTH = 200;
 
-/** How to ask. */
 export interface AskOptions {
   /** Milliseconds for the whole answer. */
   readonly deadlineMs: number;

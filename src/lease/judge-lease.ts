@@ -7,7 +7,6 @@ import type { Verdict } from '../core/types/judgement.ts';
 import type { HeldLease, LeaseRecord } from './engine.ts';
 import { leaseHolderInWords } from './engine.ts';
 
-/** A lease with the worker that it is of. */
 export interface WorkersLease extends HeldLease {
   readonly worker: string;
 }

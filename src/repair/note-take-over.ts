@@ -31,7 +31,6 @@ export const noteTakeOver = ({ townRoot, worker, lock, replaced }: TakenOver, as
 export interface Revocation {
   readonly townRoot: string;
   readonly worker: string;
-  /** Which lease. */
   readonly lease: string;
   /** What it said of its holder. */
   readonly holder: RevokedEntry['holder'];

@@ -1,12 +1,12 @@
 /** Real sshd on loopback, each with its own configuration, host key and port; for root each in its own namespaces. */
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { MachineConfig } from '../../src/config.ts';
 import { PROGRAM } from '../cli/run-cli.ts';
-import { canBecomeOthers, onCleanUp, until } from '../support/index.ts';
+import { canBecomeOthers, freePort, onCleanUp, until } from '../support/index.ts';
 import { accountName } from '../support/user-name.ts';
 
 const SSHD = ['/usr/sbin/sshd', '/usr/bin/sshd'].find(existsSync);
@@ -39,16 +39,6 @@ export interface SshNet {
   /** How the client reaches the same machine at a port where something else answers. */
   readonly pretend: (name: string, port: number) => readonly string[];
 }
-
-const freePort = (): Promise<number> =>
-  new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
-    });
-  });
 
 const answers = (port: number): Promise<boolean> =>
   new Promise((resolve) => {

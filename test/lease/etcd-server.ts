@@ -1,10 +1,9 @@
 /** A real etcd on loopback, with free ports and its own data directory; `cleanUp` stops and removes it. */
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { onCleanUp, until } from '../support/index.ts';
+import { freePort, onCleanUp, until } from '../support/index.ts';
 
 /** True if etcd is installed. */
 export const hasEtcd = spawnSync('etcd', ['--version']).status === 0;
@@ -31,16 +30,6 @@ export interface EtcdServer {
   /** Starts it again after `kill`, with its own data, or as an unrelated cluster at the same address. */
   readonly restart: (as?: 'itself' | 'another') => Promise<void>;
 }
-
-const freePort = (): Promise<number> =>
-  new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
-    });
-  });
 
 /** Starts a cluster of `size` members; resolves once each answers. */
 export const startCluster = async (

@@ -225,20 +225,12 @@ describe('files: places and copies', () => {
     }
   });
 
-  tmuxTest('cp -r of a worker → original held, copy stale/copy', async () => {
+  tmuxTest.each([
+    ['', `${GT}-crew-ada`],
+    [' whose session only shows its directory', 'scratch'],
+  ])('cp -r of a worker%s → original held, copy stale/copy', async (_, session) => {
     const { town, startTmux, look } = setStage({ workers: [ADA] });
-    const pane = await sessionOf(await startTmux(), `${GT}-crew-ada`, town.path(ADA));
-    town.lock(ADA, { session_id: pane.paneId, acquired_at: now() }, { ageSeconds: 3600 });
-    cpSync(town.path(ADA), town.path(BOB), { recursive: true, preserveTimestamps: true });
-    const report = await look();
-    expect(lockOf(report, ADA)).toMatchObject({ state: 'held', notes: [] });
-    expect(lockOf(report, BOB)).toMatchObject({ state: 'stale', notes: ['copy'] });
-    expect(report.summary?.collisions).toBe(0);
-  });
-
-  tmuxTest('cp -r of a worker whose session only shows its directory → copy stale/copy', async () => {
-    const { town, startTmux, look } = setStage({ workers: [ADA] });
-    const pane = await sessionOf(await startTmux(), 'scratch', town.path(ADA));
+    const pane = await sessionOf(await startTmux(), session, town.path(ADA));
     town.lock(ADA, { session_id: pane.paneId, acquired_at: now() }, { ageSeconds: 3600 });
     cpSync(town.path(ADA), town.path(BOB), { recursive: true, preserveTimestamps: true });
     const report = await look();

@@ -4,7 +4,6 @@ import { COMPLETED_SHELLS, completionScript, type Shell } from '../arguments/com
 import type { PartName } from './part-names.ts';
 import { CONFIG_TEXT, HOOK_TEXT } from './texts.ts';
 
-/** One file of a part. */
 export interface PartFile {
   /** Absolute. */
   readonly path: string;

@@ -251,7 +251,6 @@ export interface Person {
   readonly asks: boolean;
 }
 
-/** Who works at one place. */
 export interface PlaceOfWork {
   /** Absolute. */
   readonly path: string;

@@ -13,7 +13,6 @@ import { excludeOf, plainIgnoring } from './ignore.ts';
 import { glanceAtIndex } from './index-glance.ts';
 import { type Repository, repositoryFinder } from './repository.ts';
 
-/** The place of a lock, as `LockFile` has it. */
 export interface LockPlace {
   /** Absolute, `<worker>/.runtime/agent.lock`. */
   readonly path: string;

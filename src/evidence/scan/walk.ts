@@ -10,7 +10,6 @@ import { REPOSITORY_PARTS } from '../git/git-directory.ts';
 import { type Home, type Homes, isNamedLikeLock, type NamedFiles } from './homes.ts';
 import { isLeaf } from './leaf-rule.ts';
 
-/** A directory. */
 export interface Directory {
   /** Absolute; one character per byte where `raw`. */
   readonly path: string;
@@ -21,7 +20,6 @@ export interface Directory {
 /** The path as the system calls take it. Names that only contain U+FFFD were walked as bytes but are valid text. */
 export const pathOf = ({ path, raw }: Directory): DiskPath => (raw ? fromLatin1(path) : path);
 
-/** The directory of that path. */
 export const directoryAt = (path: DiskPath): Directory =>
   typeof path === 'string' ? { path, raw: false } : { path: path.toString('latin1'), raw: true };
 

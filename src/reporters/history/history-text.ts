@@ -6,7 +6,6 @@ import { createPen, type Presentation } from '../screen/style.ts';
 import { nameOf } from '../screen/words.ts';
 import { DEED_WORDS, lockWords, outcomeWords } from './history-words.ts';
 
-/** What is shown of a history. */
 export interface ShownHistory {
   /** Town root. */
   readonly root: string;

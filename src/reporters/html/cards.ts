@@ -55,7 +55,6 @@ const processOf = ({ pid, truePid, process, command }: NonNullable<ReportLock['h
   return `${recorded}: ${process ?? 'not of this machine'}${command === null ? '' : `, ${command}`}`;
 };
 
-/** A card for each finding; null without findings. */
 export const findingCards = ({ findings, town }: Report): Markup | null =>
   findings.length === 0 ? null : html`${worstFirst(findings).map((finding) => card(finding, town?.root))}`;
 

@@ -1,11 +1,10 @@
 /** Access to a socket of a process in another mount namespace, which may be open, gone or closed. */
 import { chmodSync, mkdirSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { afterEach, expect, test } from '@jest/globals';
 import type { ProcessTable } from '../../../src/evidence/processes/row.ts';
 import { readProcessTable } from '../../../src/evidence/processes/table.ts';
 import { accessTo } from '../../../src/evidence/tmux/other-namespaces.ts';
-import { asOtherUser, canBecomeOthers, cleanUp, makeTmuxTmpdir, onCleanUp } from '../../support/index.ts';
+import { asOtherUser, canBecomeOthers, cleanUp, listenAt, makeTmuxTmpdir } from '../../support/index.ts';
 
 afterEach(cleanUp);
 
@@ -13,16 +12,6 @@ afterEach(cleanUp);
 const behind = async (door: string | null): Promise<ProcessTable> => {
   const table = await readProcessTable();
   return { ...table, details: { ...table.details, sharesOurPaths: () => false, doorToRoot: () => door } };
-};
-
-const listenAt = async (path: string): Promise<void> => {
-  const server = createServer();
-  await new Promise<void>((resolve) => {
-    server.listen(path, resolve);
-  });
-  onCleanUp(() => {
-    server.close();
-  });
 };
 
 test('access leads through the root of the process', async () => {

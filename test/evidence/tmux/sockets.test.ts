@@ -1,5 +1,4 @@
 import { chmodSync, linkSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import {
@@ -11,9 +10,9 @@ import {
   asOtherUser,
   canBecomeOthers,
   cleanUp,
+  listenAt,
   makeTmuxTmpdir,
   OTHER_UID,
-  onCleanUp,
 } from '../../support/index.ts';
 
 const asRoot = canBecomeOthers ? test : test.skip;
@@ -51,19 +50,9 @@ describe('the sockets to query', () => {
     return { base, directory, ask };
   };
 
-  const listen = async (path: string): Promise<void> => {
-    const server = createServer();
-    await new Promise<void>((resolve) => {
-      server.listen(path, resolve);
-    });
-    onCleanUp(() => {
-      server.close();
-    });
-  };
-
   test("are the town's, the legacy one, the default one, and all others in the directory", async () => {
     const { directory, ask } = setUp();
-    for (const name of ['other', 'gt-7c82dd', 'default', 'gt']) await listen(join(directory, name));
+    for (const name of ['other', 'gt-7c82dd', 'default', 'gt']) await listenAt(join(directory, name));
     expect(ask()).toEqual([
       [`/tmux-${uid}/gt-7c82dd`, 'town', 'socket'],
       [`/tmux-${uid}/gt`, 'legacy', 'socket'],
@@ -81,7 +70,7 @@ describe('the sockets to query', () => {
 
   test('begin with those that the environment names, whether or not they exist', async () => {
     const { base, directory, ask } = setUp();
-    await listen(join(directory, 'inside'));
+    await listenAt(join(directory, 'inside'));
     const TMUX = `${join(directory, 'inside')},12,0`;
     expect(ask({ env: { TMUX_TMPDIR: base, GT_TMUX_SOCKET: 'mine', TMUX } })).toEqual([
       [`/tmux-${uid}/mine`, 'env', 'none'],
@@ -95,9 +84,9 @@ describe('the sockets to query', () => {
 
   test('are only the requested ones, by name or path', async () => {
     const { base, directory, ask } = setUp();
-    await listen(join(directory, 'default'));
-    await listen(join(directory, 'mine'));
-    await listen(join(base, 'elsewhere'));
+    await listenAt(join(directory, 'default'));
+    await listenAt(join(directory, 'mine'));
+    await listenAt(join(base, 'elsewhere'));
     expect(ask({ sockets: ['mine', join(base, 'elsewhere'), 'missing'] })).toEqual([
       [`/tmux-${uid}/mine`, 'flag', 'socket'],
       ['/elsewhere', 'flag', 'socket'],
@@ -107,7 +96,7 @@ describe('the sockets to query', () => {
 
   test('include each socket once, however many names it has, and nothing else', async () => {
     const { base, directory, ask } = setUp();
-    await listen(join(directory, 'one'));
+    await listenAt(join(directory, 'one'));
     linkSync(join(directory, 'one'), join(directory, 'two'));
     symlinkSync(join(directory, 'one'), join(directory, 'three'));
     symlinkSync(join(base, 'nowhere'), join(directory, 'dangling'));
