@@ -11,6 +11,7 @@ import {
   type MovedTree,
   optionWith,
   relativeTo,
+  repairCommand,
   type Snapshot,
   townOption,
   workerArgument,
@@ -51,7 +52,7 @@ const findingFor = (
         inside !== undefined
           ? advice('let its agent end first', explain)
           : movedTo !== undefined
-            ? advice('tell git where it is now', [['git', '-C', gitDir, 'worktree', 'repair', movedTo]])
+            ? advice('tell git where it is now', [repairCommand(gitDir, movedTo)])
             : isLocked
               ? advice(
                   `if it was deleted, and not on a disk that is not mounted, unlock it yourself and let git forget it; ${moved}`,
@@ -82,7 +83,7 @@ const findingForMoved = (
           evidence: [
             { source: 'git', text: `the .git of ${movedTo} leads to the files that git has of ${path}` },
           ],
-          fix: advice('tell git where it is now', [['git', '-C', gitDir, 'worktree', 'repair', movedTo]]),
+          fix: advice('tell git where it is now', [repairCommand(gitDir, movedTo)]),
         },
       ];
 

@@ -5,6 +5,7 @@ import {
   type Finding,
   groupBy,
   isAgents,
+  isTracked,
   type LockFile,
   relativeTo,
   type Verdict,
@@ -88,15 +89,12 @@ export default defineCheck({
   title: 'Tracked locks',
   summary: 'git tracks the lock file, or nothing keeps git from doing so.',
   run: ({ verdicts, snapshot }) => [
-    ...verdicts.filter(isTracked).map(tracked),
+    ...verdicts.filter(({ lock }) => isTracked(lock)).map(tracked),
     ...allUnignored(
-      verdicts
-        .filter((verdict) => !isTracked(verdict))
-        .flatMap(({ lock }) => (isUnignored(lock) ? [lock] : [])),
+      verdicts.map(({ lock }) => lock).filter((lock) => !isTracked(lock) && isUnignored(lock)),
       snapshot.town.root,
     ),
   ],
 });
 
-const isTracked = ({ lock: { git } }: Verdict): boolean => git?.tracked.seen === true && git.tracked.value;
 const isUnignored = ({ git }: LockFile): boolean => git?.ignored.seen === true && !git.ignored.value;

@@ -14,6 +14,7 @@ import {
   ofKind,
   optionWith,
   relativeTo,
+  repairCommand,
   type Snapshot,
   sinceAtEnd,
   summary,
@@ -123,11 +124,11 @@ const fixForUnknown = (verdict: Verdict, snapshot: Snapshot): Fix => {
     return advice('wait until it exits, or say what it is: doctor explain undecided-lock shows how');
   if (lock.tree?.movedTo !== undefined)
     return advice('tell git where its working tree is now', [
-      ['git', '-C', mainGitDirOf(lock), 'worktree', 'repair', lock.tree.movedTo],
+      repairCommand(mainGitDirOf(lock), lock.tree.movedTo),
     ]);
   if (lock.tree?.isCutOff === true && lock.tree.path !== null)
     return advice('if the repository was moved, tell its working tree where it is now', [
-      ['git', '-C', mainGitDirOf(lock), 'worktree', 'repair', lock.tree.path],
+      repairCommand(mainGitDirOf(lock), lock.tree.path),
     ]);
   if (lock.tree?.astray !== undefined)
     return advice(
@@ -220,7 +221,7 @@ const remedyFor = (
   if (repair !== null)
     return [
       `its files are in ${repair.gitDir}: if the repository was moved, connect the two again`,
-      ['git', '-C', repair.gitDir, 'worktree', 'repair', ...repair.trees],
+      repairCommand(repair.gitDir, ...repair.trees),
     ];
   switch (is) {
     case 'gone':

@@ -6,11 +6,12 @@ import type { Check, Fix } from './core/types/check.ts';
 import type { Verdict } from './core/types/judgement.ts';
 
 export { groupBy } from './core/group-by.ts';
+export { isTracked } from './core/judge/may-release.ts';
 export { programOf } from './core/programs/classify.ts';
 export { isAbandoned, lockBeside } from './core/record/lock-names.ts';
 export { describeAge } from './core/report/amounts.ts';
 export { doubtOf } from './core/report/doubt.ts';
-export { mainGitDirOf } from './core/report/git-commands.ts';
+export { mainGitDirOf, repairCommand } from './core/report/git-commands.ts';
 export { ofKind, sinceAtEnd, summary } from './core/report/holder-words.ts';
 export { optionWith, townOption, workerArgument } from './core/report/name-worker.ts';
 export { describeRefusal } from './core/report/refusals.ts';

@@ -2,7 +2,6 @@
  * The central use case: open a town, choose the checks, look, judge, run the checks, report. The command line, the
  * library, `--fix` and `--watch` all call it; its events show the progress.
  */
-
 import { dirname, join } from 'node:path';
 import { builtInChecks } from '../checks/index.ts';
 import type { Config } from './config.ts';

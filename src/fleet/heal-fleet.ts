@@ -185,24 +185,21 @@ export const healFleet = async (preparation: Preparation, options: FleetHeal): P
   const look: FleetLook = { ...options, keepEvidence: true };
   const before = await examineFleet(preparation, look);
   const parts = before.views.map((view) => planFor(view, force, kinds, named));
+  const joined = (reports: readonly Report[], { report }: typeof before): Report =>
+    join(reports, report, named, preparation);
   const whole = asOnePlan(parts);
   options.onPlan?.(whole);
-  const reports = parts.map(({ view }) => view.report);
   if (options.dryRun === true)
-    return join(
+    return joined(
       parts.map(({ view, plan }) => plannedReport(view.report, plan)),
-      before.report,
-      named,
-      preparation,
+      before,
     );
   const isEmpty = whole.steps.length === 0 && whole.leftovers.length === 0;
   const agreed = consent === undefined || isEmpty ? undefined : await consent(whole);
   if (agreed === null)
-    return join(
-      parts.map(({ plan }, at) => markDeclined(reports[at] as Report, plan.steps)),
-      before.report,
-      named,
-      preparation,
+    return joined(
+      parts.map(({ view, plan }) => markDeclined(view.report, plan.steps)),
+      before,
     );
   await options.onChange?.();
   const chosen = parts.map(({ view, plan }) =>
@@ -227,7 +224,7 @@ export const healFleet = async (preparation: Preparation, options: FleetHeal): P
   ];
   const [undo = null] = undoes;
   const report = {
-    ...join(reportsAfter, after.report, named, preparation),
+    ...joined(reportsAfter, after),
     undo: undoes.length === 1 ? undo : null,
   };
   return interruptedReport(report, signal);

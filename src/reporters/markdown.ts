@@ -1,5 +1,6 @@
 /** The report for an issue or a chat. */
-import type { Report, ReportFinding } from '../core/types/report.ts';
+import type { Report } from '../core/types/report.ts';
+import { markOf } from './screen/blocks.ts';
 import { escapeControls } from './screen/safe-text.ts';
 import { describeFix, describeTown } from './screen/sentences.ts';
 import { quoteCommand } from './screen/shell-quote.ts';
@@ -30,7 +31,7 @@ const findingTable = ({ findings, town }: Report): readonly string[] =>
         '|---|---|---|---|---|',
         ...worstFirst(findings).map(
           (finding) =>
-            `| ${word(finding)} | ${plain(finding.check)} | ${code(nameOf(finding.worker ?? '.', town?.root))} | ${plain(finding.message)} | ${plain(describeFix(finding) ?? '')} |`,
+            `| ${markOf(finding)} | ${plain(finding.check)} | ${code(nameOf(finding.worker ?? '.', town?.root))} | ${plain(finding.message)} | ${plain(describeFix(finding) ?? '')} |`,
         ),
         '',
       ];
@@ -65,9 +66,6 @@ const summaryLines = (report: Report): readonly string[] => {
     ]),
   ];
 };
-
-const word = ({ severity, doubt, fix }: ReportFinding): string =>
-  fix?.status === 'fixed' ? 'fixed' : doubt && severity !== 'info' ? 'unknown' : severity;
 
 /** Text with every character that Markdown or HTML gives a meaning to made literal. */
 const plain = (text: string): string =>

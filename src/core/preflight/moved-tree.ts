@@ -2,6 +2,7 @@
  * What becomes of preflight's answer for a place that git lists as a worktree, where somebody works in that worktree elsewhere: it was
  * moved or copied without telling git. Pure.
  */
+import { repairCommand } from '../report/git-commands.ts';
 import type { MovedTree } from '../types/evidence.ts';
 import type { PreflightResult } from '../types/report.ts';
 
@@ -37,9 +38,6 @@ export const withMovedTree = (
     retryInSeconds,
     message: `${says}; there: ${there.message}`,
     evidence: [...result.evidence, ...there.evidence],
-    next: [
-      ['doctor', 'who', movedTo],
-      ...(isCopy === true ? [] : [['git', '-C', gitDir, 'worktree', 'repair', movedTo]]),
-    ],
+    next: [['doctor', 'who', movedTo], ...(isCopy === true ? [] : [repairCommand(gitDir, movedTo)])],
   };
 };

@@ -13,6 +13,12 @@ export const unlockCommand = (lock: Pick<LockFile, 'kind' | 'path' | 'tree'>): r
     ? ['git', '-C', mainGitDirOf(lock), 'worktree', 'unlock', lock.tree.path]
     : null;
 
+/** Tells git where linked working trees of a repository are now. */
+export const repairCommand = (gitDir: string, ...trees: readonly string[]): readonly string[] => [
+  ...['git', '-C', gitDir, 'worktree', 'repair'],
+  ...trees,
+];
+
 /** Releases a lock from where it lies, a lock of git alone: a repair writes only inside its root. */
 export const releaseCommand = ({
   path,

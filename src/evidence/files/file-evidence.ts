@@ -1,5 +1,4 @@
 /** Finds who uses lock files and the repositories around them: once, and only for locks that need it. Reads only. */
-
 import { statSync } from 'node:fs';
 import { isAsked, isFlock, needsWitnesses } from '../../core/town/lock-rules.ts';
 import type {

@@ -2,7 +2,6 @@
  * Who holds flock(2) locks on these files: `/proc/locks`, by device and inode; where that does not tell, whoever has the file
  * open, and what the kernel says of that descriptor. Reads only, and never throws.
  */
-
 import { readFileSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { whyUnlisted } from '../../core/town/unreached.ts';

@@ -3,7 +3,6 @@
  * has no file of the repository open, and a hook outlives a git that was killed, so this is what shows them. Reads only, and
  * never throws.
  */
-
 import { isAbsolute, resolve } from 'node:path';
 import { whyUnlisted } from '../../core/town/unreached.ts';
 import type { GitUse, LockGitDir, Uses } from '../../core/types/evidence.ts';

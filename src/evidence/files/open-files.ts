@@ -1,5 +1,4 @@
 /** Finds the processes that have lock files open, or files below the git directories around them (`/proc/<pid>/fd`). Never throws. */
-
 import { readdirSync, readlinkSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { whyUnlisted } from '../../core/town/unreached.ts';
