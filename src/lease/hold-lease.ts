@@ -6,8 +6,7 @@ import type { PreflightResult } from '../core/types/report.ts';
 import { readHost } from '../evidence/host.ts';
 import type { Besides, HoldToBe } from '../exec/run-under-lock.ts';
 import { startTokenOf } from '../lock/identity.ts';
-import type { Lease, LeaseEngine, LeaseRecord, Taken } from './engine.ts';
-import { leaseHolderInWords } from './engine.ts';
+import { type Lease, type LeaseEngine, type LeaseRecord, leaseHolderInWords, type Taken } from './engine.ts';
 import { type KeptLease, keepLease } from './keep-lease.ts';
 
 /** The exit code after a lost lease: EX_TEMPFAIL of sysexits.h, because a later start may succeed. */

@@ -4,8 +4,7 @@ import { claimsWorker } from '../core/town/lock-rules.ts';
 import type { Finding } from '../core/types/check.ts';
 import type { LockFile } from '../core/types/evidence.ts';
 import type { Verdict } from '../core/types/judgement.ts';
-import type { HeldLease, LeaseRecord } from './engine.ts';
-import { leaseHolderInWords } from './engine.ts';
+import { type HeldLease, type LeaseRecord, leaseHolderInWords } from './engine.ts';
 
 export interface WorkersLease extends HeldLease {
   readonly worker: string;

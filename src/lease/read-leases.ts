@@ -2,8 +2,7 @@
 import { preflightCode } from '../core/preflight/clear-to-start.ts';
 import { townOption, workerArgument } from '../core/report/name-worker.ts';
 import type { PreflightReport, PreflightResult } from '../core/types/report.ts';
-import type { LeaseEngine } from './engine.ts';
-import { leaseHolderInWords } from './engine.ts';
+import { type LeaseEngine, leaseHolderInWords } from './engine.ts';
 
 /** Whose leases are read. */
 export interface LeaseReading {

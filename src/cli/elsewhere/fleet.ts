@@ -1,8 +1,7 @@
 /** The commands over several machines: which are meant, and the use cases of `src/fleet/`. Loaded only where one is named. */
 import { readFileSync } from 'node:fs';
 import type { Report } from '../../core/types/report.ts';
-import type { DiagnoseOptions, Preparation } from '../../diagnose.ts';
-import { prepare } from '../../diagnose.ts';
+import { type DiagnoseOptions, type Preparation, prepare } from '../../diagnose.ts';
 import { DEADLINE_MS } from '../../fleet/ask.ts';
 import { askUndo } from '../../fleet/ask-undo.ts';
 import { examineFleet, type FleetDiagnosis, type FleetLook } from '../../fleet/examine-fleet.ts';

@@ -1,6 +1,5 @@
 /** Small pieces of the HTML report that several of its parts share. */
-import type { Fact } from '../../core/types/judgement.ts';
-import { STATES } from '../../core/types/judgement.ts';
+import { type Fact, STATES } from '../../core/types/judgement.ts';
 import type { Report } from '../../core/types/report.ts';
 import type { Mark } from '../screen/style.ts';
 import { html, type Markup } from './markup.ts';

@@ -2,8 +2,12 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { decide, type Weighing } from '../../../src/core/judge/decide.ts';
-import type { ProcessState, SessionState, State } from '../../../src/core/types/judgement.ts';
-import { STATES } from '../../../src/core/types/judgement.ts';
+import {
+  type ProcessState,
+  type SessionState,
+  STATES,
+  type State,
+} from '../../../src/core/types/judgement.ts';
 
 const PAGE = new URL('../../../ARCHITECTURE.md', import.meta.url);
 const PROCESSES: readonly ProcessState[] = ['alive', 'gone', 'recycled', 'unknown'];
