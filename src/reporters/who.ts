@@ -1,4 +1,5 @@
 /** Who works where, one line for each. */
+import { A_COPY } from '../core/preflight/moved-tree.ts';
 import { count } from '../core/report/amounts.ts';
 import type { Person, PersonClass, PlaceOfWork, WhoReport } from '../core/types/report.ts';
 import { wrapText } from './screen/display-width.ts';
@@ -128,7 +129,7 @@ const linesOf = (place: PlaceOfWork, { verbosity }: Presentation): readonly Line
 const movedLine = ({ isCopy }: PlaceOfWork, movedTo: string): Line => ({
   mark: 'info',
   word: 'elsewhere',
-  text: `somebody works in ${movedTo}: ${isCopy === true ? 'a copy of this worktree, and both have one index and one HEAD' : 'the worktree that git lists here was moved there'}`,
+  text: `somebody works in ${movedTo}: ${isCopy === true ? A_COPY : 'the worktree that git lists here was moved there'}`,
 });
 
 const goneText = ({ worker, root }: PlaceOfWork): string =>

@@ -6,11 +6,11 @@ import { repairCommand } from '../report/git-commands.ts';
 import type { MovedTree } from '../types/evidence.ts';
 import type { PreflightResult } from '../types/report.ts';
 
+export const A_COPY = 'a copy of this worktree, and both have one index and one HEAD';
+
 /** Where such a worktree is, of a place where a directory stands. */
 export const whereItIs = ({ movedTo, isCopy }: Pick<MovedTree, 'movedTo' | 'isCopy'>): string =>
-  isCopy === true
-    ? `${movedTo} is a copy of this worktree, and both have one index and one HEAD`
-    : `the worktree that git lists here was moved to ${movedTo}`;
+  isCopy === true ? `${movedTo} is ${A_COPY}` : `the worktree that git lists here was moved to ${movedTo}`;
 
 /**
  * The answer for the place, given the one for where the worktree is now. Where no directory is left, that one holds here as well;

@@ -3,6 +3,7 @@
  * the repository's configuration names is run.
  */
 import { join, relative } from 'node:path';
+import { AGENT_HOME } from '../../core/record/lock-names.ts';
 import type { Observed } from '../../core/types/evidence.ts';
 import { type RepositoryWork, UNPLACED } from '../../core/types/removal.ts';
 import { existsSync, lstatSync, readdirSync, realpathSync } from '../../io/file-systems/servers.ts';
@@ -169,7 +170,7 @@ const readTree = async (
       isIgnored ||= `${inside}/`.startsWith(entry.slice(2).replace(/\/?$/, '/'));
     else if (/^[12u] /.test(entry)) changed += 1;
   }
-  const isRuntimeOnly = untracked === 1 && answer.split('\0').includes('? .runtime/');
+  const isRuntimeOnly = untracked === 1 && answer.split('\0').includes(`? ${AGENT_HOME}/`);
   return { branch, isUnborn, changed, untracked, isRuntimeOnly, isIgnored };
 };
 

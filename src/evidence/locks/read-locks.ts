@@ -50,7 +50,7 @@ const unchanged = (found: FoundLock, before: LockFile | undefined): LockFile | n
     String(now.mtimeNs) === stamp.mtimeNs &&
     Number(now.size) === stamp.size &&
     Number(now.uid) === before.uid;
-  return same ? { ...before, git: isGitsOwn(found) ? OUTSIDE : null } : null;
+  return same ? { ...before, git: isInGitDir(found) ? OUTSIDE : null } : null;
 };
 
 const NO_COMPANION = { holder: null, unread: null } as const;
@@ -96,7 +96,7 @@ const readLock = (
         ? contentOf(reading, kind, displayPath(found.path))
         : inDoubt(kind, companion.unread),
     companion: companion.holder,
-    git: isGitsOwn(found) ? OUTSIDE : null,
+    git: isInGitDir(found) ? OUTSIDE : null,
   };
   if (kind.claims === 'worker') return lock;
   return {
@@ -137,7 +137,7 @@ const workerOf = ({ place }: FoundLock, realPath: string | null, root: string): 
   return relativeTo(root, realPath) ?? outsideName(root, realPath) ?? displayRelative(root, place);
 };
 
-const isGitsOwn = ({ kind }: FoundLock): boolean => 'inGitDir' in kind.where;
+const isInGitDir = ({ kind }: FoundLock): boolean => 'inGitDir' in kind.where;
 
 /** The rules alone, without the kind's functions: a snapshot is plain data. */
 const rulesOf = (kind: KindRules & Pick<Kind, 'letGo'>): KindRules => ({
