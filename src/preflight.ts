@@ -11,13 +11,7 @@ import type { Gap, Snapshot } from './core/types/evidence.ts';
 import type { PreflightReport, PreflightResult } from './core/types/report.ts';
 import { documentOf } from './document.ts';
 import { hasPanes } from './evidence/gather.ts';
-import {
-  hintForGone,
-  hintForNear,
-  judgeNewWorker,
-  noSuchWorker,
-  outsideTown,
-} from './evidence/town/new-worker.ts';
+import { outsideTown, refuseMistake, refuseTaken } from './evidence/town/new-worker.ts';
 import { absoluteOf, resolveWorker } from './evidence/town/worker-path.ts';
 import { showsBytes } from './io/disk/disk-path.ts';
 import { leadsToDirectory } from './io/disk/entry-exists.ts';
@@ -55,9 +49,12 @@ export const preflight = async (
   const { cwd = process.cwd() } = options;
   const place = townOf(town, options);
   const asked = (typeof workers === 'string' ? [workers] : workers).map((given) => {
-    const found = resolveWorker(given, place.root, cwd);
-    if (found.kind === 'outside')
-      throw outsideTown(given, found.path, place.root, `doctor preflight ${found.path}`);
+    const resolved = resolveWorker(given, place.root, cwd);
+    const found =
+      resolved.kind === 'outside' && options.new === true && !existsSync(resolved.path)
+        ? { ...resolved, kind: 'elsewhere' as const }
+        : resolved;
+    if (found.kind === 'outside') throw outsideTown(given, place.root, `doctor preflight ${found.path}`);
     const key = found.kind === 'inside' ? found.worker : found.path;
     return { ...found, key, named: absoluteOf(given, place.root, cwd) };
   });
@@ -113,7 +110,7 @@ const asMeant = async (
   names: readonly string[],
   snapshot: Snapshot,
   options: PreflightOptions,
-  isTown?: boolean,
+  isTown = true,
 ): Promise<PreflightResult> => {
   const { root, movedTrees } = snapshot.town;
   const trees = movedFrom([...names, join(root, result.worker)], movedTrees);
@@ -126,7 +123,7 @@ const ifMeant = (
   result: PreflightResult,
   snapshot: Snapshot,
   options: PreflightOptions,
-  isTown = true,
+  isTown: boolean,
 ): PreflightResult => {
   const { worker, message } = result;
   const { town, machine } = snapshot;
@@ -140,22 +137,12 @@ const ifMeant = (
   // Nobody looked at the directory that such a path means: arguments are text, which cannot hold its bytes.
   if (path.includes('\ufffd') || showsBytes(path))
     throw new Failure('E_USAGE', `the path of a worker has to be UTF-8, and ${path} is not`, null);
-  const gone = hintForGone(path, root);
-  if (gone !== null)
-    throw new Failure(
-      'E_USAGE',
-      `no worker directory ${path}, and git adds no worktree there while it lists the old one`,
-      gone,
-    );
-  if (existsSync(path)) throw new Failure('E_USAGE', `${path} is not a directory`, null);
+  refuseTaken(path, root);
   // A look at one worker has read the layout only where there are panes, which have to be told apart.
-  const known = hasPanes(machine.tmux) ? town : undefined;
-  const judged = options.new === true ? null : judgeNewWorker(worker, root, known, isTown);
-  if (judged?.kind !== 'mistake') {
-    // `explain` refuses a directory that does not exist; the whole root's gaps say what was not seen.
-    const next = result.answer === 'free' ? result.next : [['doctor', '--town', root]];
-    return { ...result, message: `the directory does not exist yet; ${message}`, next };
-  }
-  const near = judged.near === null ? '' : `${hintForNear(judged.near, root)} `;
-  throw noSuchWorker(worker, root, `${near}If it is yet to be made, say so with --new.`);
+  const layout = hasPanes(machine.tmux) ? town : undefined;
+  const orElse = 'If it is yet to be made, say so with --new.';
+  if (options.new !== true) refuseMistake(worker, root, orElse, isTown, layout);
+  // `explain` refuses a directory that does not exist; the whole root's gaps say what was not seen.
+  const next = result.answer === 'free' ? result.next : [['doctor', '--town', root]];
+  return { ...result, message: `the directory does not exist yet; ${message}`, next };
 };

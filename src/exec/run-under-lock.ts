@@ -9,7 +9,7 @@ import { claimsWorker } from '../core/town/lock-rules.ts';
 import type { Snapshot } from '../core/types/evidence.ts';
 import { type Answer, EXIT, type PreflightResult } from '../core/types/report.ts';
 import { isMarked } from '../evidence/town/marker.ts';
-import { hintForGone, hintForNear, nearestWorker, outsideTown } from '../evidence/town/new-worker.ts';
+import { outsideTown, refuseMistake, refuseTaken } from '../evidence/town/new-worker.ts';
 import type { TownRoot } from '../evidence/town/root.ts';
 import { absoluteOf, resolveWorker } from '../evidence/town/worker-path.ts';
 import { leadsToDirectory } from '../io/disk/entry-exists.ts';
@@ -99,6 +99,8 @@ interface Target {
   readonly directory: string;
   /** As typed, absolute: a symlink may lead from there to the directory. */
   readonly named: string;
+  /** Somebody said that the root is a town. */
+  readonly isTown: boolean;
 }
 
 /**
@@ -137,25 +139,24 @@ export const runUnderLock = async (request: ExecRequest): Promise<ExecOutcome> =
 const findTarget = ({ town, worker, ...options }: ExecRequest, cwd: string): Target => {
   const place = townOf(town, options);
   const found = resolveWorker(worker, place.root, cwd);
-  if (found.kind === 'outside')
-    throw outsideTown(worker, found.path, place.root, 'Name it by its absolute path.');
+  if (found.kind === 'outside') throw outsideTown(worker, place.root, 'Name it by its absolute path.');
   const inside =
     found.kind === 'inside' ? { town: place, worker: found.worker } : placeWorker(found.path, undefined);
   const directory = join(inside.town.root, inside.worker);
-  return { ...inside, directory, named: absoluteOf(worker, place.root, cwd) };
+  const isTown = found.kind === 'inside' || inside.town.source !== 'cwd';
+  return { ...inside, directory, named: absoluteOf(worker, place.root, cwd), isTown };
 };
 
 /** In a worktree that was deleted or moved an agent may still run: then the answer is preflight's. */
 const refuseMissing = async (target: Target, request: ExecRequest): Promise<ExecOutcome> => {
-  const { directory, worker, town } = target;
+  const { directory, worker, town, isTown } = target;
   const { refusal, isMeant } = await answerNow(target, request);
   if (refusal !== null && isMeant)
     return { kind: 'refused', exitCode: codeOf(refusal.answer), town, result: refusal };
-  const near = nearestWorker(worker, town.root);
-  const hint =
-    near === null ? `Try: ${quoteCommand(['mkdir', '-p', directory])}` : hintForNear(near, town.root);
-  const gone = hintForGone(directory, town.root);
-  throw new Failure('E_USAGE', `no worker directory ${directory}`, gone ?? hint);
+  refuseTaken(directory, town.root);
+  const orElse = `Try: ${quoteCommand(['mkdir', '-p', directory])}`;
+  refuseMistake(worker, town.root, orElse, isTown);
+  throw new Failure('E_USAGE', `the directory ${directory} does not exist yet`, orElse);
 };
 
 const codeOf = (answer: Answer): number => (answer === 'held' ? EXIT.held : EXIT.unsure);

@@ -10,7 +10,7 @@ import {
   symlinkSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { afterAll, afterEach, describe, expect, test } from '@jest/globals';
 import { buildCli, type RunOptions } from '../exec/built-cli.ts';
 import { cleanUp, fakeAgent, makeTown, onCleanUp, type TestTown } from '../support/index.ts';
@@ -100,6 +100,50 @@ describe('preflight', () => {
     expect(stderr).toContain('Did you mean feature-1?');
     const far = await cli.run(['exec', '--town', town.root, 'some thing', '--', 'true']);
     expect(far.stderr).toContain(`mkdir -p '${town.path('some thing')}'`);
+  });
+
+  test('says of a missing directory what exec says, by whatever path: none yet, or a mistake', async () => {
+    const town = makeTown({ marked: false, workers: ['app'] });
+    const app = town.path('app');
+    const git = (...args: string[]) =>
+      execFileSync('git', ['-c', 'user.name=a', '-c', 'user.email=a@b.c', ...args], { cwd: app });
+    git('init', '-q', '.');
+    git('commit', '-q', '--allow-empty', '-m', 'x');
+    for (const tree of ['.claude/worktrees/checkout', '../feature-1']) git('worktree', 'add', '-q', tree);
+    const run = (...args: string[]) => cli.run(args, { cwd: app });
+    const [inside, beside] = ['.claude/worktrees/other', '../feature-99'];
+    for (const name of [inside, join(app, inside), beside, join(app, beside)]) {
+      const path = resolve(app, name);
+      const asked = await run('preflight', name);
+      expect([name, asked.code, asked.stdout]).toEqual([
+        name,
+        0,
+        expect.stringMatching(/^free \S+: the directory does not exist yet; no lock, no agent running\n$/),
+      ]);
+      expect(await run('exec', name, '--', 'true')).toMatchObject({
+        code: 2,
+        stderr: `doctor: the directory ${path} does not exist yet\nTry: mkdir -p ${path}\n`,
+      });
+    }
+    for (const [name, near] of [
+      ['.claude/worktrees/chekout', '.claude/worktrees/checkout'],
+      ['../featur-1', town.path('feature-1')],
+      [town.path('featur-1'), town.path('feature-1')],
+    ] as const) {
+      const saysExec = (await run('exec', name, '--', 'true')).stderr;
+      const [first] = saysExec.split(' Try:');
+      expect(first).toMatch(/^doctor: no worker ".*" in \S+\nDid you mean /);
+      expect(first?.endsWith(`Did you mean ${near}?`)).toBe(true);
+      const asked = await run('preflight', name);
+      expect([name, asked.code, asked.stderr]).toEqual([
+        name,
+        2,
+        `${first} If it is yet to be made, say so with --new.\n`,
+      ]);
+      expect((await run('preflight', '--new', name)).code).toBe(0);
+    }
+    expect((await run('preflight', '../../elsewhere')).stderr).toContain('is outside the town');
+    expect((await run('preflight', '--new', '../../elsewhere')).code).toBe(0);
   });
 
   test('accepts a relative path to another working tree of the same repository', async () => {

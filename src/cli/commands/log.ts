@@ -116,7 +116,7 @@ const workerNamed = (given: string, events: readonly HistoryEvent[], root: strin
   const found = resolveWorker(given, root, cwd);
   const beside = found.kind === 'inside' ? null : outsideName(root, found.path);
   if (beside !== null && [...names, ...treesBeside(root)].includes(beside)) return beside;
-  if (found.kind !== 'inside') throw outsideTown(given, found.path, root, `doctor log --town ${found.path}`);
+  if (found.kind !== 'inside') throw outsideTown(given, root, `doctor log --town ${found.path}`);
   const { worker, exists } = found;
   if (exists || names.some((name) => name === worker || name.startsWith(`${worker}/`))) return worker;
   if (given === nameOf('.', root) && names.includes('.')) return '.';

@@ -6,7 +6,7 @@ import { LOCK_HOMES } from '../../core/record/lock-names.ts';
 import { holdsWorkers, ownerOf, relativeTo } from '../../core/town/roles.ts';
 import { entryExists, isPlainDirectory, leadsToDirectory } from '../../io/disk/entry-exists.ts';
 import { realOrSame } from '../../io/disk/real-path.ts';
-import { lstatSync, readdirSync } from '../../io/file-systems/servers.ts';
+import { existsSync, lstatSync, readdirSync } from '../../io/file-systems/servers.ts';
 import { tryOr } from '../../io/try-or.ts';
 import { mainOfLinked, pointerIn } from '../git/linked-tree.ts';
 import { goneTreeAt, workingTreesAround } from '../git/same-repository.ts';
@@ -96,8 +96,8 @@ export const nearestWorker = (worker: string, root: string): string | null => {
 };
 
 /** What helps somebody who named a missing directory, by the nearest name that is known: that may be missing as well. */
-export const hintForNear = (near: string, root: string): string =>
-  hintForGone(join(root, near), root) ?? `Did you mean ${near}?`;
+export const hintForNear = (near: string, root: string, name = near): string =>
+  hintForGone(join(root, near), root) ?? `Did you mean ${name}?`;
 
 /** The same for a working tree whose directory is gone, of a repository around or beside it; null for any other directory. */
 export const hintForGone = (path: string, root: string): string | null =>
@@ -140,15 +140,50 @@ const oneOfEachRepository = (directories: readonly string[]): readonly string[] 
   });
 };
 
-/** For a directory outside the town, with what helps: the worker that was meant, or else this. */
-export const outsideTown = (given: string, path: string, root: string, orElse: string): Failure => {
-  const near = entryExists(path) ? null : nearestWorker(given, root);
-  const hint = near === null ? orElse : hintForNear(near, root);
-  return new Failure('E_USAGE', `${given} is outside the town ${root}`, hint);
-};
+/** For a directory outside the town, with what helps. */
+export const outsideTown = (given: string, root: string, hint: string): Failure =>
+  new Failure('E_USAGE', `${given} is outside the town ${root}`, hint);
 
 export const noSuchWorker = (name: string, root: string, hint: string): Failure =>
   new Failure('E_USAGE', `no worker "${name}" in ${root}`, hint);
+
+/**
+ * Refuses the name of a missing directory that is more likely a mistake, in the same words whoever asks: preflight or exec.
+ *
+ * @param orElse what helps where the name is no mistake
+ * @param isTown false where nobody said that the root is a town: then the caller may stand anywhere
+ * @param layout the town's, where the caller has read it already
+ * @throws Failure E_USAGE
+ */
+export const refuseMistake = (
+  worker: string,
+  root: string,
+  orElse: string,
+  isTown: boolean,
+  layout?: KnownTown,
+): void => {
+  const judged = judgeNewWorker(worker, root, layout, isTown);
+  if (judged.kind === 'plausible') return;
+  const { near } = judged;
+  const hint = near === null ? '' : `${hintForNear(near, root, isTown ? near : join(root, near))} `;
+  throw noSuchWorker(worker, root, `${hint}${orElse}`);
+};
+
+/**
+ * Refuses the place of a missing worker where none can be made: git still lists an old worktree there, or it is no directory.
+ *
+ * @throws Failure E_USAGE
+ */
+export const refuseTaken = (path: string, root: string): void => {
+  const gone = hintForGone(path, root);
+  if (gone !== null)
+    throw new Failure(
+      'E_USAGE',
+      `no worker directory ${path}, and git adds no worktree there while it lists the old one`,
+      gone,
+    );
+  if (existsSync(path)) throw new Failure('E_USAGE', `${path} is not a directory`, null);
+};
 
 /** The working trees of the root's repository in the root, without the root itself: `.claude/worktrees/login`. */
 export const treesInside = (root: string): readonly string[] =>

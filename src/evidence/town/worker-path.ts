@@ -11,7 +11,7 @@ import { refuseSilent } from './root.ts';
 
 export type WorkerPath =
   | { readonly kind: 'inside'; readonly worker: string; readonly exists: boolean }
-  /** An absolute path outside the town, or a working tree beside it: it has a town of its own. */
+  /** An absolute path outside the town, or a working tree beside it, or the place of a new one: it has a town of its own. */
   | { readonly kind: 'elsewhere'; readonly path: string }
   /** A relative path that leads out of the town. */
   | { readonly kind: 'outside'; readonly path: string };
@@ -58,10 +58,15 @@ export const resolveWorker = (given: string, root: string, cwd: string, disk?: S
   return { kind: named ? 'elsewhere' : 'outside', path };
 };
 
-/** A working tree of the root's repository, or a place at which git lists one, whatever became of it. */
-const isTreeOf = (root: string, path: string): boolean =>
-  (existsSync(path) && shareRepository(root, path)) ||
-  workingTreesAround(root).some((tree) => realOfMissing(tree) === path);
+/** A working tree of the root's repository, or a place at which git lists one, whatever became of it, or beside such a one. */
+const isTreeOf = (root: string, path: string): boolean => {
+  const exists = existsSync(path);
+  if (exists && shareRepository(root, path)) return true;
+  const places = workingTreesAround(root).map(realOfMissing);
+  return places.some(
+    (place) => place === path || (!exists && place !== root && dirname(place) === dirname(path)),
+  );
+};
 
 /** The questions to the disk; tests substitute a case-insensitive one. */
 export interface SpellingDisk {
