@@ -35,7 +35,7 @@ const sharedDirectory = (gitDir: string): string => {
 const patternsIn = (path: string): readonly string[] | null =>
   textOf(path)
     ?.split('\n')
-    .map((line) => line.replace(/\r$/, '').trimEnd()) ?? null;
+    .map((line) => line.trimEnd()) ?? null;
 
 /** Empty for a file that is not there; null for one that cannot be read or is too long. */
 const textOf = (path: string): string | null => {
