@@ -41,7 +41,7 @@ interface Line {
  * the places where nobody works if they are many. Quiet: agents, unknown programs and what could not be looked at; verbose: every
  * place, and why each counts as what it does.
  *
- * @param typed by path, how the caller named directories beside the town
+ * @param typed by path, how the caller named directories that are roots themselves
  */
 export const renderWho = (
   report: WhoReport,

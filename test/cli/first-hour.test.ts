@@ -244,6 +244,8 @@ describe('worktrees beside the repository', () => {
     expect(said('preflight', '../feature-1/')).toMatch(/^held \.\.\/feature-1: /);
     expect(said('preflight', '--for', 'removal', '../feature-1')).toMatch(/^held \.\.\/feature-1: /);
     expect(said('who', '../feature-1')).toMatch(/^agent \.\.\/feature-1: /);
+    expect(said('who', './inside/')).toMatch(/^nobody \.\/inside: /);
+    expect(doctor(['who', '.'], { cwd: town.path('app/inside') }).stdout).toMatch(/^nobody inside: /);
     expect(said('exec', '../feature-1', '--', 'true')).toMatch(/^held \.\.\/feature-1: /);
     expect(said('explain', '../feature-1')).toMatch(/^# \.\.\/feature-1: held/);
     expect(said('preflight', town.path('feature-1'))).toMatch(/^held \/.*\/feature-1: /);

@@ -2,7 +2,6 @@
 import { resolve } from 'node:path';
 import { who } from '../../places/who.ts';
 import { renderJson } from '../../reporters/json.ts';
-import { typedOutside } from '../../reporters/screen/words.ts';
 import { renderWho } from '../../reporters/who.ts';
 import { lookOptionsOf, townNamedBy } from '../options-of.ts';
 import { presentationFor, type RunCommand } from '../terminal/terminal.ts';
@@ -10,12 +9,11 @@ import { presentationFor, type RunCommand } from '../terminal/terminal.ts';
 /** `doctor who [DIR...]`: Exit code 0 if everything could be checked, whoever is there; 22 if something could not. */
 export const run: RunCommand = async (given, terminal) => {
   const report = await who(townNamedBy(given, undefined), given.positionals, lookOptionsOf(given, terminal));
-  const typed = new Map(
-    given.positionals.flatMap((name) => {
-      const shown = typedOutside(name);
-      return shown === null ? [] : [[resolve(terminal.cwd, name), shown] as const];
-    }),
-  );
+  // A worktree inside is its own root here; only `.` says less than its name.
+  const names = given.positionals
+    .map((name) => name.replace(/\/+$/, ''))
+    .filter((name) => /[^.]|\.\./.test(name));
+  const typed = new Map(names.map((name) => [resolve(terminal.cwd, name), name] as const));
   const stdout = given.options.json
     ? renderJson(report)
     : renderWho(report, await presentationFor(given, terminal, terminal.stdout), typed);
