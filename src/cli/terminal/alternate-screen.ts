@@ -42,7 +42,9 @@ const awaitForeground = (): void =>
       terminal.setRawMode(false);
       terminal.destroy();
     } finally {
-      closeSync(descriptor);
+      // Node's stream has opened the terminal anew. That of Bun, which runs the executable, closes this descriptor itself: closed
+      // twice, it takes the next stream's with it.
+      if (process.versions.bun === undefined) closeSync(descriptor);
     }
   });
 
