@@ -41,7 +41,8 @@ export const inPrivateView = (args) => {
     file: 'unshare',
     args: [...MAY_MOUNT, 'sh', '-c', SCRIPT, 'sh', ...hider, ...command],
     why: null,
-    remove: () => rmSync(folder, { recursive: true, force: true }),
+    // Programs that the tests left behind may still write there.
+    remove: () => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }),
   };
 };
 
