@@ -331,7 +331,7 @@ const selectChecks = (
 const goneIn = ({ goneTrees = [] }: Snapshot['town']): readonly string[] => goneTrees.map(({ name }) => name);
 
 /** The places that a look at a town knows, with repetitions. */
-export const knownWorkers = ({ locks, town }: Pick<Snapshot, 'locks' | 'town'>): readonly string[] => [
+export const placesKnown = ({ locks, town }: Pick<Snapshot, 'locks' | 'town'>): readonly string[] => [
   ...locks.map(({ worker }) => worker),
   ...[town.workers, town.trees ?? [], town.worktrees ?? [], goneIn(town)].flat(),
 ];
@@ -343,7 +343,7 @@ export const knownWorkers = ({ locks, town }: Pick<Snapshot, 'locks' | 'town'>):
 export const findWorker = (name: string, { locks, town, asked }: Snapshot, cwd: string): string => {
   const { root, worktrees = [] } = town;
   const gone = goneIn(town);
-  const known = [...new Set([...knownWorkers({ locks, town }), ...asked])];
+  const known = [...new Set([...placesKnown({ locks, town }), ...asked])];
   if (known.includes(name)) return name;
   const found = resolveWorker(name, root, cwd);
   if (found.kind === 'inside' && (found.exists || known.includes(found.worker))) return found.worker;

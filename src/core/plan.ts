@@ -2,7 +2,7 @@
 import { askersOwn } from './askers-own.ts';
 import { isAbandoned, isExpiredCopy } from './record/lock-names.ts';
 import { refusalOf } from './report/refusals.ts';
-import { claimsWorker } from './town/lock-rules.ts';
+import { claimsWorker, workersClaimed } from './town/lock-rules.ts';
 import { byName } from './town/name-order.ts';
 import type { Finding } from './types/check.ts';
 import type { Leftover } from './types/evidence.ts';
@@ -66,9 +66,7 @@ export const planRepair = (request: PlanRequest): Plan => {
       findings.flatMap(({ fix }) => (fix?.action === 'release' ? [fix.lock] : [])),
     ),
   );
-  const claimed = new Set(
-    examination.verdicts.filter(({ lock }) => claimsWorker(lock)).map(({ lock }) => lock.worker),
-  );
+  const claimed = workersClaimed(examination.verdicts);
   // With --force, a worker that has only other locks gets the reason why they stay.
   const isMissed = ({ lock }: Verdict): boolean =>
     force && workers !== null && !claimsWorker(lock) && !claimed.has(lock.worker);

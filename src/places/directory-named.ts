@@ -59,7 +59,7 @@ export const directoryNamed = (
 };
 
 /** True for a directory with a `.git` of its own, or one that git lists as a working tree. */
-export const isWorkingTree = ({ root, worker, gone }: NamedDirectory): boolean =>
+const isWorkingTree = ({ root, worker, gone }: NamedDirectory): boolean =>
   gone !== undefined || existsSync(join(root, worker, '.git'));
 
 /** Everybody in a named directory, by its own name; a working tree that was moved while somebody works in it is where it is now. */

@@ -18,7 +18,7 @@ import {
 } from '../../core/types/judgement.ts';
 import type { Kind } from '../../core/types/kind.ts';
 import { EXIT, type PreflightResult, type ReportLease } from '../../core/types/report.ts';
-import { findWorker, knownWorkers } from '../../diagnose.ts';
+import { findWorker, placesKnown } from '../../diagnose.ts';
 import { documentOf } from '../../document.ts';
 import { hintForGone } from '../../evidence/town/new-worker.ts';
 import { refuseSilent } from '../../evidence/town/root.ts';
@@ -160,7 +160,7 @@ const workerNamed = (word: string, examination: Examination, cwd: string): strin
     const places = snapshot.locks.filter(({ path }) => path.endsWith(`/${word}`));
     const [locked, ...others] = new Set(places.map(({ worker }) => worker));
     if (locked !== undefined && others.length === 0) return locked;
-    const known = new Set([...knownWorkers(snapshot), ...lockless.map(({ worker }) => worker)]);
+    const known = new Set([...placesKnown(snapshot), ...lockless.map(({ worker }) => worker)]);
     const named = [...known].filter((worker) => worker.endsWith(`/${word}`));
     const meant = named.length > 0 ? named : workersNamed(word, examination);
     if (meant.length === 1 && meant[0] !== undefined) return meant[0];

@@ -1,7 +1,7 @@
 /** Agents at work where no lock is: what `doctor locks` shows besides the locks. Pure. */
 import { groupBy } from '../group-by.ts';
 import { agentNameOf } from '../programs/classify.ts';
-import { claimsWorker } from '../town/lock-rules.ts';
+import { workersClaimed } from '../town/lock-rules.ts';
 import { paneOf } from '../town/machine-index.ts';
 import { byName } from '../town/name-order.ts';
 import { processKey, type TownIndex } from '../town/views.ts';
@@ -17,7 +17,7 @@ export const findLockless = (
   verdicts: readonly Verdict[],
   readOccupants: OccupantReader | null,
 ): readonly LocklessAgent[] => {
-  const locked = new Set(verdicts.flatMap(({ lock }) => (claimsWorker(lock) ? [lock.worker] : [])));
+  const locked = workersClaimed(verdicts);
   const open = withoutLock([places, inhabited], locked);
   if (open.length === 0) return [];
   const read = readOccupants ?? occupantReader(index);

@@ -4,6 +4,10 @@ import type { LockFile, Witness } from '../types/evidence.ts';
 /** True for the lock of a kind that claims the worker it lies at: only such a lock makes a directory a worker's place. */
 export const claimsWorker = ({ rules }: Pick<LockFile, 'rules'>): boolean => rules === undefined;
 
+/** The workers that one of these locks claims. */
+export const workersClaimed = (verdicts: readonly { readonly lock: LockFile }[]): ReadonlySet<string> =>
+  new Set(verdicts.flatMap(({ lock }) => (claimsWorker(lock) ? [lock.worker] : [])));
+
 /** May that witness show that the lock's holder lives? */
 export const isAsked = ({ rules }: LockFile, witness: Witness): boolean =>
   rules === undefined || rules.witnesses.includes(witness);

@@ -36,7 +36,7 @@ const CONSENTS: Readonly<Record<ByWhom['consent'], string>> = {
 };
 
 /** `ada on build1, confirmed at a terminal: doctor --fix`; what was typed is known without what looks like a secret. */
-export const byWords = ({ user, uid, sudoUid, host, command, consent }: ByWhom): string =>
+const byWords = ({ user, uid, sudoUid, host, command, consent }: ByWhom): string =>
   `${user ?? `user ${uid}`}${sudoUid === null ? '' : ` (sudo of user ${sudoUid})`} on ${host}, ${CONSENTS[consent]}: ${command.map(quoted).join(' ')}`;
 
 /** What stands for words that were left out is nothing to paste. */

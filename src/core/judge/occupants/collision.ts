@@ -3,7 +3,7 @@
  * A collision is between live agents and never a state of one lock: dead locks that share a number do not collide.
  */
 import { groupBy } from '../../group-by.ts';
-import { claimsWorker } from '../../town/lock-rules.ts';
+import { claimsWorker, workersClaimed } from '../../town/lock-rules.ts';
 import { isFrom } from '../../town/machine-index.ts';
 import { byName } from '../../town/name-order.ts';
 import { isWithin, ownerOf } from '../../town/roles.ts';
@@ -142,10 +142,7 @@ const rivalClaims = (verdicts: readonly Verdict[]): readonly Collision[] => {
 
 /** The places at which agents may collide, given the verdicts. */
 export const placesOf = (index: TownIndex, verdicts: readonly Verdict[]): CrowdedPlaces =>
-  crowdedPlaces(
-    index,
-    verdicts.flatMap(({ lock }) => (claimsWorker(lock) ? [lock.worker] : [])),
-  );
+  crowdedPlaces(index, workersClaimed(verdicts));
 
 /** All collisions of a town: workers in path order first, then rival claims. */
 export const findCollisions = (
