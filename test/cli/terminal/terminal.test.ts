@@ -130,7 +130,9 @@ gastown
                       ago
   ⚠ crew/bob invalid  not a valid lock: the file is empty; written 60 min ago
 
-2 locks: 1 stale, 1 invalid.`);
+2 locks: 1 stale, 1 invalid.
+What to do now:
+  doctor --town /town`);
   });
 });
 
