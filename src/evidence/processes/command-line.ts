@@ -42,9 +42,12 @@ export const readCommandLine = (comm: string, line: string): readonly string[] =
 const isTold = (script: string, next: string | undefined): boolean =>
   !script.includes('/') || SCRIPT_FILE.test(script) || next === undefined || next.startsWith('-');
 
+/** Paths have fewer; prompts have thousands, and each path that is tried is longer than the one before. */
+const MAX_WORDS = 64;
+
 /** Number of words in the shortest path that fits; 0 where none does. */
 const wordsUntil = (words: readonly string[], fits: (path: string) => boolean): number =>
-  words.findIndex((_, index) => fits(words.slice(0, index + 1).join(' '))) + 1;
+  words.slice(0, MAX_WORDS).findIndex((_, index) => fits(words.slice(0, index + 1).join(' '))) + 1;
 
 /** A login shell's `-` is taken off. */
 const kernelName = (path: string): string =>

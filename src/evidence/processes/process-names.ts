@@ -225,6 +225,9 @@ const REPEATERS: Readonly<Record<string, readonly string[]>> = {
   parallel: ['-j', '--jobs', '-a', '-I', '-N', '--delay'],
 };
 
+/** No longer line names a command to repeat, and in a longer one the search for commands could take minutes. */
+const MAX_LINE = 16_384;
+
 /** What begins a command in a line of a shell; assignments in front of it are skipped. */
 const COMMAND = /(?:^|[;&|(])\s*(?:\w+=\S*\s+)*([^\s;&|()]+)/g;
 
@@ -234,7 +237,7 @@ const agentsRepeated = (argv: readonly string[]): readonly string[] => {
   if (withValue === undefined) return [];
   let at = 1;
   while (argv[at]?.startsWith('-')) at += withValue.includes(argv[at] ?? '') ? 2 : 1;
-  const line = argv.slice(at).join(' ');
+  const line = argv.slice(at).join(' ').slice(0, MAX_LINE);
   return [...line.matchAll(COMMAND)]
     .map(([, word = '']) => baseName(word))
     .filter((name) => isAgentCommand([name], []));

@@ -10,7 +10,14 @@ import type { ProcessDetails, ProcessRow, ProcessTable } from './row.ts';
  * A loop, in any shell's syntax; also in text that is given to `eval`. A sentence about loops looks like one as well, which only
  * adds doubt.
  */
-const LOOP = /(?:^|[\s;&|(){}'"`])(?:while|until|for|foreach|select|repeat|loop)\b.*(?:\bdo\b|\bend\b|\{)/s;
+const LOOP = /(?:^|[\s;&|(){}'"`])(?:while|until|for|foreach|select|repeat|loop)\b/;
+const BODY = /\bdo\b|\bend\b|\{/;
+
+/** Two patterns, because one of both would search the rest of a long prompt again for each `for` in it. */
+const hasLoop = (code: string): boolean => {
+  const start = LOOP.exec(code);
+  return start !== null && BODY.test(code.slice(start.index + start[0].length));
+};
 
 /** Words of the shell's own, and more commands that start nothing. Not `find`, `awk` or `watch`: they start what they are told. */
 const HARMLESS = (
@@ -67,7 +74,7 @@ export const shellCodeOf = (
   if (code > 0 && argv[code + 2] === GATE) return undefined;
   if (code > 0) {
     if (isMadeOfTools(argv[code + 1] ?? '')) return undefined;
-    return LOOP.test(argv.slice(code).join(' ')) ? 'loop' : 'commands';
+    return hasLoop(argv.slice(code).join(' ')) ? 'loop' : 'commands';
   }
   if (script > 0 || argv.length === 0 || argv.some(isInteractive)) return undefined;
   // A shell in the background of a terminal is a helper of the person's shell, as prompts start them, or that person's job.
