@@ -104,7 +104,7 @@ export const PYTHON_MODULES =
   'pytest tox nox mypy black isort ruff flake8 pylint pip pipx uv poetry pdm conda flask uvicorn gunicorn hypercorn mkdocs pylsp celery streamlit fastapi jupyter ipykernel_launcher';
 
 const STARTS_NOTHING = [
-  'sleep cp mv rm mkdir rmdir ln chmod chown dd touch sync ping ping6 vmstat iostat free bc dc date seq yes stat',
+  'sleep cp mv rm mkdir rmdir ln chmod chown dd touch sync ping ping6 vmstat iostat free bc date seq yes stat',
 ];
 
 /** True for a tool that starts nothing, whatever it is told. */
