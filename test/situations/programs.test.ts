@@ -105,16 +105,21 @@ describe('agents', () => {
     expect((await ask('gastown/crew/bob')).exitCode).toBe(20);
   });
 
-  (existsSync('/usr/bin/watch') ? linuxTest : test.skip)(
-    'one that watch starts again and again counts between two runs (skipped without watch)',
-    async () => {
+  (existsSync('/usr/bin/watch') ? linuxTest.each : test.skip.each)([
+    ['held', ['claude', '--version']],
+    ['unknown', ['./my-agent', '--version']],
+    ['stale', ['git', 'status']],
+  ])(
+    'between two runs, %s by what watch starts again and again: %j (skipped without watch)',
+    async (state, command) => {
       const { town, judge } = setStage();
       town.lock(ADA);
-      await startProcess('watch', ['-n', '300', 'claude', '--version'], {
+      const { pid } = await startProcess('watch', ['-n', '300', ...command], {
         cwd: town.path(ADA),
         env: { ...process.env, TERM: 'xterm', PATH: '/usr/bin:/bin' },
       });
-      await until(async () => (await judge()).state === 'held', 'watch');
+      await until(async () => textsOf(await judge()).includes(`process ${pid}`), 'watch');
+      expect(await judge()).toMatchObject({ state });
     },
   );
 

@@ -5,6 +5,7 @@ import {
   BYSTANDER_PROGRAMS,
   EXTENSION,
   groupWith,
+  HARMLESS_WORDS,
   INFRASTRUCTURE_PROGRAMS,
   INTERPRETERS,
   isIn,
@@ -203,6 +204,12 @@ export const classifyNames = (
  */
 export const isAgentCommand = (names: readonly string[], extra: readonly string[]): boolean =>
   names.some((name) => isAgentName(name) || isListed(name, extra) || isVersion(name));
+
+/** True for a command that neither is nor starts an agent here. */
+export const isHarmlessCommand = (name: string): boolean => {
+  const known = knownAs(name);
+  return known === undefined ? name === '' || HARMLESS_WORDS.includes(name) : known.class !== 'agent';
+};
 
 /** The command names that a `GT_PROCESS_NAMES` value lists. */
 export const namesIn = (list: string | undefined): readonly string[] =>

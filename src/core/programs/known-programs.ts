@@ -105,10 +105,17 @@ export const PYTHON_MODULES =
 
 const STARTS_NOTHING = [
   'sleep cp mv rm mkdir rmdir ln chmod chown dd touch sync ping ping6 vmstat iostat free bc date seq yes stat',
+  'ss netstat ip uptime who w nvidia-smi sensors squeue lsblk',
 ];
 
 /** True for a tool that starts nothing, whatever it is told. */
 export const startsNothing = (name: string): boolean => isIn(STARTS_NOTHING, name);
+
+/** Words of the shell's own, and clients of services: what those start runs elsewhere. */
+export const HARMLESS_WORDS: readonly string[] = (
+  ': true false [ [[ test echo printf cd pwd read set export local shift break continue exit return wait in done fi ' +
+  'docker podman kubectl oc helm aws gcloud az systemctl clear'
+).split(' ');
 
 /** People's tools and what they start: they do not count, whatever session they run in. */
 export const BYSTANDER_PROGRAMS: readonly KnownPrograms[] = [

@@ -2,6 +2,7 @@
 import { isDevScript } from '../../core/programs/by-arguments.ts';
 import {
   isAgentCommand,
+  isHarmlessCommand,
   isInterpreter,
   isTitleWithVersion,
   NODES_MAIN_THREAD,
@@ -206,41 +207,66 @@ const namesIn = (
           target: () => target(script),
           isModule: argv[first - 1] === '-m',
         });
+  const repeated = programsRepeated(argv);
+  const unknown = repeated.find((name) => !isAgentCommand([name], []));
+  const own = namesOfProgram(comm, argv, ofScript, executable);
   const names = [
-    ...namesOfProgram(comm, argv, ofScript, executable),
+    // Such a program counts by what it repeats.
+    ...(unknown === undefined
+      ? own
+      : own.map((name) => (unknown.includes(' ') ? unknown : `${name} ${unknown}`))),
     ...productsIn(program),
-    ...agentsRepeated(argv),
+    ...repeated.filter((name) => name !== unknown),
     ...ofScript,
     ...inner.flatMap((at) => scriptNames(argv[at] ?? '', { paths: [program, script] })),
   ];
   return [...new Set(names.map((name) => name.slice(0, MAX_NAME)))].filter((name) => name !== '');
 };
 
-/** Programs that run a command again and again, with the options whose value is the next argument. */
+/** Programs that run a command again and again, with the options whose value, no number, is the next argument. */
 const REPEATERS: Readonly<Record<string, readonly string[]>> = {
-  watch: ['-n', '--interval', '-q', '--equexit'],
+  watch: [],
   entr: [],
-  watchexec: ['-w', '--watch', '-e', '--exts', '-f', '--filter', '-i', '--ignore', '-d', '--debounce'],
-  xargs: ['-P', '-I', '-n', '-L', '-d', '-a', '-s', '-E', '--max-procs', '--max-args', '--delimiter'],
-  parallel: ['-j', '--jobs', '-a', '-I', '-N', '--delay'],
+  watchexec: ['-w', '--watch', '-e', '--exts', '-f', '--filter', '-i', '--ignore'],
+  xargs: ['-I', '-d', '-a', '-E', '--delimiter'],
 };
 
 /** No longer line names a command to repeat, and in a longer one the search for commands could take minutes. */
 const MAX_LINE = 16_384;
 
-/** What begins a command in a line of a shell; assignments in front of it are skipped. */
-const COMMAND = /(?:^|[;&|(])\s*(?:\w+=\S*\s+)*([^\s;&|()]+)/g;
+/** What stands between two commands in a line of a shell. */
+const BETWEEN_COMMANDS = /[;&|(\n]+/;
 
-/** The agents that such a program starts: between two runs only its arguments name them. */
-const agentsRepeated = (argv: readonly string[]): readonly string[] => {
+const QUOTED = /'[^']*'|"[^"]*"/g;
+
+/** What runs the command behind it, and what else stands in front of one. */
+const BEFORE_COMMAND =
+  /^(-|\.?\d|\w+=|(sudo|doas|env|time|nice|ionice|timeout|nohup|setsid|stdbuf|exec|command|if|then|do)$)/;
+
+/** A command by its program, or by the script that this interprets; `sh -c` for code without a name. */
+const programOfCommand = (command: string): string | undefined => {
+  const words = command.split(/\s+/).filter((word) => word !== '');
+  const start = words.findIndex((word) => !BEFORE_COMMAND.test(word));
+  const program = baseName(words[start] ?? '');
+  if (!isInterpreter(program)) return program;
+  const { script, code } = invocationOf(program, words.slice(start));
+  return code > 0 ? `${program} -c` : baseName(words[start + script] ?? '');
+};
+
+/** The programs that such a program starts: between two runs only its arguments name them. */
+const programsRepeated = (argv: readonly string[]): readonly string[] => {
   const withValue = REPEATERS[programName(argv)];
   if (withValue === undefined) return [];
   let at = 1;
   while (argv[at]?.startsWith('-')) at += withValue.includes(argv[at] ?? '') ? 2 : 1;
-  const line = argv.slice(at).join(' ').slice(0, MAX_LINE);
-  return [...line.matchAll(COMMAND)]
-    .map(([, word = '']) => baseName(word))
-    .filter((name) => isAgentCommand([name], []));
+  return argv
+    .slice(at)
+    .join(' ')
+    .slice(0, MAX_LINE)
+    .replace(QUOTED, (text) => text.replaceAll(/[;&|(\n]/g, ' '))
+    .split(BETWEEN_COMMANDS)
+    .flatMap((command) => programOfCommand(command) ?? [])
+    .filter((name) => !isHarmlessCommand(name));
 };
 
 /** The names that the kernel and `argv[0]` have of the program: of a script that the kernel started, `comm` is the script's. */

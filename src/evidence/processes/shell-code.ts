@@ -1,7 +1,7 @@
 /** Shells that run code without a name: from their command line, or from a standard input that is no terminal. */
 import { MAX_ANCESTORS } from '../../core/pid.ts';
 import { isInterpreter } from '../../core/programs/by-name.ts';
-import { isShell, startsNothing } from '../../core/programs/known-programs.ts';
+import { HARMLESS_WORDS, isShell, startsNothing } from '../../core/programs/known-programs.ts';
 import type { ShellCode } from '../../core/types/evidence.ts';
 import { invocationOf, programName } from './process-names.ts';
 import type { ProcessDetails, ProcessRow, ProcessTable } from './row.ts';
@@ -19,11 +19,11 @@ const hasLoop = (code: string): boolean => {
   return start !== null && BODY.test(code.slice(start.index + start[0].length));
 };
 
-/** Words of the shell's own, and more commands that start nothing. Not `find`, `awk` or `watch`: they start what they are told. */
-const HARMLESS = (
-  ': true false [ [[ test echo printf cd pwd read set export local shift break continue exit return wait in done fi cat head ' +
-  'tail grep egrep fgrep sort uniq wc cut tr tee ls du df diff basename dirname gzip gunzip inotifywait curl wget clear'
-).split(' ');
+/** More commands that start nothing. Not `find`, `awk` or `watch`: they start what they are told. */
+const HARMLESS =
+  'cat head tail grep egrep fgrep sort uniq wc cut tr tee ls du df diff basename dirname gzip gunzip inotifywait curl wget'.split(
+    ' ',
+  );
 
 /** What a project tells what to start: between two rounds of a loop over words no time passes, unless one of them waits. */
 const BUILDS = ['make', 'gmake', 'git', 'cargo', 'go', 'sed'];
@@ -48,7 +48,13 @@ const isMadeOfTools = (code: string): boolean => {
     /^for \w+( in [^\d]|$)/.test(part) ? ':' : (part.split(/\s/)[0] ?? ''),
   );
   const isKnown = (more: readonly string[]): boolean =>
-    words.every((word) => HARMLESS.includes(word) || startsNothing(word) || more.includes(word));
+    words.every(
+      (word) =>
+        HARMLESS.includes(word) ||
+        HARMLESS_WORDS.includes(word) ||
+        startsNothing(word) ||
+        more.includes(word),
+    );
   if (isKnown([])) return true;
   return (
     isKnown(BUILDS) && !/\b(while|until|seq)\b/.test(code) && !words.some((word) => WAITS.includes(word))

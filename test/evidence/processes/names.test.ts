@@ -149,6 +149,15 @@ describe('the names of a process', () => {
     ['watch', ['watch', '-n5', 'git log --author claude'], ['watch']],
     ['xargs', ['xargs', '-P', '4', '-I{}', 'claude', '-p', '{}'], ['xargs', 'claude']],
     ['entr', ['entr', '-r', 'codex', 'exec', 'x'], ['entr', 'codex']],
+    ['watch', ['watch', './agent.sh', '--loop'], ['watch agent.sh']],
+    ['watch', ['watch', 'sudo -E timeout 60 ./agent.sh'], ['watch agent.sh']],
+    ['watch', ['watch', 'cd x; python3 -u agent.py'], ['watch agent.py']],
+    ['xargs', ['xargs', '-n', '1', 'sh', '-c', 'claude -p "$0"'], ['sh -c']],
+    ['watch', ['watch', './agent.sh | claude'], ['watch agent.sh', 'claude']],
+    ['watch', ['watch', '-d', "ps aux | grep 'a|b'; kubectl get pods"], ['watch']],
+    ['entr', ['entr', '-c', 'npx', 'tsc', '--noEmit'], ['entr']],
+    ['xargs', ['xargs', '-0', 'rm'], ['xargs']],
+    ['xargs', ['xargs'], ['xargs']],
     // What argv[0] alone says of an interpreter.
     ['node', ['vim', 'a.js'], ['node', 'a.js', 'a']],
   ])('of a tool or of what is only called so, %s %j, are %j', (comm, argv, names) => {
