@@ -294,6 +294,50 @@ describe('the lock of a repository that lends its parts', () => {
   });
 });
 
+describe('the lock of a branch, taken by a git in a worktree that was removed meanwhile,', () => {
+  const takeIn = async ({ root }: Repository, tree: string, run: Partial<Run> = {}) => {
+    const lock = join(root, '.git/refs/heads/n.lock');
+    return { lock, ...(await waiting(lock, { cwd: tree, args: REFS, input: prepareBranch(root), ...run })) };
+  };
+
+  linuxGit.each<[string, (root: string, tree: string) => void]>([
+    ['by git', (root, tree) => git(root, 'worktree', 'remove', '--force', tree)],
+    ['by hand', (_, tree) => rmSync(tree, { recursive: true })],
+    [
+      'and replaced by another repository',
+      (root, tree) => {
+        git(root, 'worktree', 'remove', '--force', tree);
+        git(root, 'clone', '-q', root, tree);
+      },
+    ],
+  ])('stays in doubt, which is told: %s', async (_, remove) => {
+    const repository = makeRepository();
+    const { root } = repository;
+    const tree = repository.worktree('../tree');
+    const { lock, goOn } = await takeIn(repository, tree);
+    remove(root, tree);
+    const found = await stays(repository, lock, ['unknown']);
+    expect(found?.reasons).toContain('git-unknown');
+    expect(JSON.stringify(found?.evidence)).toMatch(/process \d+ \(git\).*working directory was removed/);
+    expect(await goOn('commit\n')).toBe(0);
+    expect(git(root, 'branch', '--list', 'n')).toContain('n');
+  });
+
+  linuxGit('is held where its repository is named in full, and no other lock is in doubt', async () => {
+    const repository = makeRepository();
+    const { root } = repository;
+    const tree = repository.worktree('../tree');
+    const { lock } = await takeIn(repository, tree, { env: { GIT_DIR: join(root, '.git') } });
+    rmSync(tree, { recursive: true });
+    await stays(repository, lock, ['held']);
+    const other = makeRepository();
+    const left = join(other.root, '.git/index.lock');
+    writeFileSync(left, '');
+    aged(left);
+    expect((await other.look()).locks).toMatchObject([{ path: left, state: 'stale' }]);
+  });
+});
+
 linuxGit('the lock of a git whose variables take more than a megabyte is held', async () => {
   const repository = makeRepository();
   const { root } = repository;

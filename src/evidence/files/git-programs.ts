@@ -9,6 +9,7 @@ import type { GitUse, LockGitDir, Uses } from '../../core/types/evidence.ts';
 import { showsBytes } from '../../io/disk/disk-path.ts';
 import { answers } from '../../io/file-systems/servers.ts';
 import { otherNames } from '../processes/linux/other-names.ts';
+import { leadsToRemoved } from '../processes/linux/proc-files.ts';
 import type { ProcessDetails, ProcessRow, ProcessTable } from '../processes/row.ts';
 import { hasEnded, runningIn, treeBelow } from '../processes/table.ts';
 import type { TownPlaceFinder } from '../town/place.ts';
@@ -91,8 +92,8 @@ export const readGitUses = async (
     uses.push({ pid, command: comm, places: [...new Set(places)] });
     const isHidden = places.some(showsBytes)
       ? 'a path there is not UTF-8'
-      : gits.has(pid) && isGit(row) && mayBeElsewhere(named)
-        ? 'it names a working tree, and no git directory by its whole path'
+      : gits.has(pid) && isGit(row)
+        ? whyElsewhere(named, details.doorToCwd(pid))
         : null;
     if (isHidden !== null) hidden ??= `where process ${pid} (${comm}) works cannot be told: ${isHidden}`;
     // A process without a working directory is ending and no longer writes.
@@ -127,13 +128,18 @@ const together = (
 });
 
 /**
- * git goes into the working tree that it was given, after it has found its repository from where it was started. Nobody knows that
- * place then, unless it is named in full.
+ * Why its place may not show a git's repository, which it found when it was started; null where it does. It goes into the working
+ * tree that it was given, and that tree may be removed under it (`git worktree remove --force`), while it goes on to change branches.
  */
-const mayBeElsewhere = ({ starts, gitDirs, trees }: NamedByArguments): boolean => {
+const whyElsewhere = (
+  { starts, gitDirs, trees }: NamedByArguments,
+  doorToCwd: string | null,
+): string | null => {
+  if (isAbsolute(gitDirs.at(-1) ?? '')) return null;
+  if (doorToCwd !== null && leadsToRemoved(doorToCwd)) return 'its working directory was removed';
   const tree = trees.at(-1);
-  if (tree === undefined || resolve('/x', tree) === '/x') return false;
-  return !starts.some(isAbsolute) && !isAbsolute(gitDirs.at(-1) ?? '');
+  if (tree === undefined || resolve('/x', tree) === '/x' || starts.some(isAbsolute)) return null;
+  return 'it names a working tree, and no git directory by its whole path';
 };
 
 /** The git directories and their working trees, each once. */

@@ -75,6 +75,13 @@ export const readProcLink = (path: string): Observed<string> => {
   return { seen: true, value: withoutDeletedMark(target) };
 };
 
+/** True where the directory to which a link in /proc leads was removed, even if another one has its name now. */
+export const leadsToRemoved = (path: string): boolean =>
+  tryOr(() => {
+    const target = bytesAsText(readlinkSync(path, 'buffer'));
+    return withoutDeletedMark(target) !== target;
+  }, false);
+
 /** A namespace as its link in /proc names it, `mnt:[4026531832]`; null where permission is denied, or the kernel has none. */
 export const readNamespace = (path: string): string | null => tryOr(() => readlinkSync(path), null);
 
