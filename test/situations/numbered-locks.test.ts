@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, lstatSync, readFileSync, rmSync, utimesSync } from 'node:fs';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { undoReleases } from '../../src/repair/undo.ts';
-import { cleanUp, isRunning, startProcess } from '../support/index.ts';
+import { cleanUp, isRunning, sleeperNamed, startProcess } from '../support/index.ts';
 import { hostTest } from './stage.ts';
 import { HOUR_MS, lockedBy, rows, type Tool, WEEK_MS } from './tool-locks.ts';
 
@@ -63,6 +63,32 @@ describe.each(rows)('%s at %s', (kind, _, tool) => {
     expect(isRunning(pid)).toBe(true);
   });
 });
+
+const CALLED: readonly (readonly [string, string])[] = [
+  ['copilot', 'session-state/0f-1e/inuse.1.lock'],
+  ['codex', 'app-server-daemon/daemon.pid'],
+  ['codex', 'app-server-daemon/app-server.pid'],
+  ['gt', 'daemon/daemon.pid'],
+  ['dolt', 'rig/.beads/dolt-server.pid'],
+  ['bd', '.beads/bd.sock.startlock'],
+  ['web', 'run/web.pid'],
+];
+
+// Less than an hour: a lock from before the start of this machine is nobody's.
+hostTest.each(CALLED)(
+  'a live %s that works elsewhere keeps its lock (%s) when the clock was set since, and the doubt is told',
+  async (program, place) => {
+    const [, , tool] = rows.find(([, path]) => path === place) ?? [];
+    if (tool === undefined) throw new Error(`no tool has ${place}`);
+    const { pid } = await startProcess(sleeperNamed(program), ['600'], { cwd: '/' });
+    const { path, judge, fix } = lockedBy(tool, pid, 50 * 60_000);
+    const lock = await judge();
+    expect(lock).toMatchObject({ state: 'held', reasons: ['process-alive'] });
+    expect(JSON.stringify(lock.evidence)).toContain('probably not its holder');
+    expect((await fix()).summary?.fixed).toBe(0);
+    expect(existsSync(path)).toBe(true);
+  },
+);
 
 const CONFIG = {
   kinds: {

@@ -18,8 +18,8 @@ import {
   recycled,
   restarted,
 } from './process-finding.ts';
-import { tiesOf } from './ties.ts';
-import { isFromBeforeRestart } from './where-taken.ts';
+import { type Ties, tiesOf } from './ties.ts';
+import { isFromBeforeRestart, isOlderThanBoot } from './where-taken.ts';
 
 /** Milliseconds. Clocks step, by hours after a sleep: what started this much later than a lock may be another process. */
 export const LATE_MS = 10 * 60_000;
@@ -45,7 +45,7 @@ const judgeRunning = (known: Known, running: ProcessInfo, one: Case): ProcessFin
       'rebooted',
       `PID ${known.pid} now belongs to another process: ${RESTARTED}`,
     );
-  if (!ties.mine && lateMs > LATE_MS) {
+  if (!ties.mine && lateMs > LATE_MS && !isItsTool(running, ties, one)) {
     const isAnother = ties.elsewhere !== null || (ties.known && lateMs > MUCH_LATER_MS);
     const where = ties.elsewhere ?? 'nothing connects it to this worker';
     if (isAnother)
@@ -58,6 +58,22 @@ const judgeRunning = (known: Known, running: ProcessInfo, one: Case): ProcessFin
   return ties.mine || signs.length === 0
     ? alive(known)
     : alive(known, `, ${signs.join(', ')}: probably not its holder`);
+};
+
+/**
+ * True for the program by which a lock of another tool calls its holder (`gt daemon`, `web.pid`), unless another worker claims it.
+ * Such a program works where it likes, so that only clocks speak against it, and they step while a machine sleeps.
+ */
+const isItsTool = ({ names }: ProcessInfo, { claimedBy }: Ties, { lock, index }: Case): boolean => {
+  const { content, mtimeMs } = lock;
+  if (content.kind !== 'claim' || content.claim.by !== 'number' || content.claim.isShared) return false;
+  const [tool] = /^[^\s.,]+/.exec(content.claim.name ?? '') ?? [];
+  return (
+    tool !== undefined &&
+    names.includes(tool) &&
+    claimedBy === null &&
+    !isOlderThanBoot(mtimeMs, index.machine.seen.host)
+  );
 };
 
 /** A container that shares its host's name has small numbers, as the system's own processes have outside. */
