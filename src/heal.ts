@@ -2,11 +2,10 @@
 import { resolve } from 'node:path';
 import { didYouMean, idMeant } from './core/did-you-mean.ts';
 import { Failure } from './core/failure.ts';
-import { type NamedLock, onlyNamed, type Plan, type PlanStep, planRepair } from './core/plan.ts';
+import { type NamedLock, onlyNamed, type Plan, planRepair } from './core/plan.ts';
 import { findingId } from './core/report/finding-id.ts';
 import { interruptedReport, markDeclined, plannedReport, repairedReport } from './core/report/repaired.ts';
 import type { ReleaseOutcome } from './core/report/report.ts';
-import { isLockMovedAside } from './core/town/moved-aside.ts';
 import type { Report, ReportFinding } from './core/types/report.ts';
 import {
   type Diagnosis,
@@ -51,7 +50,8 @@ export interface HealRun extends DiagnosisLook, Pick<HealOptions, 'force' | 'loc
   readonly onStep?: ((finding: TriedFinding, outcome: ReleaseOutcome) => void) | undefined;
 }
 
-const refuseUnknown = (kinds: readonly string[], { place }: Preparation): void => {
+/** Throws Failure E_USAGE for an id of a kind that is not looked for. */
+export const refuseUnknown = (kinds: readonly string[], { place }: Preparation): void => {
   const known = [...(place?.table.kinds.keys() ?? [])];
   const unknown = place === null ? undefined : kinds.find((id) => !known.includes(id));
   if (unknown === undefined) return;
@@ -130,13 +130,15 @@ export const heal = async (town?: string, options: HealRun = {}): Promise<Report
   options.onPlan?.(plan);
   if (options.dryRun === true) return plannedReport(first.report, plan);
   const isEmpty = plan.steps.length === 0 && plan.leftovers.length === 0;
-  const agreed =
-    consent === undefined || isEmpty ? undefined : await consent(plan, first.examination.snapshot.town.root);
+  const { root } = first.examination.snapshot.town;
+  const ask = consent === undefined ? undefined : (asked: Plan) => consent(asked, root);
+  const agreed = isEmpty ? undefined : await ask?.(plan);
   if (agreed === null) return markDeclined(first.report, plan.steps);
-  const declined = agreed === undefined ? [] : plan.steps.filter((step) => !agreed.includes(idOfStep(step)));
+  const declined =
+    agreed === undefined ? [] : plan.steps.filter((step) => !agreed.includes(step.verdict.lock.id));
   await options.onChange?.();
   const { carryOut } = await import('./repair/carry-out.ts');
-  const { root } = first.examination.snapshot.town;
+  const { tidyPutsBack, withPutBack } = await import('./repair/put-back.ts');
   const acting = {
     ...others,
     signal,
@@ -146,10 +148,10 @@ export const heal = async (town?: string, options: HealRun = {}): Promise<Report
   const again = { ...options, events: undefined, meant: first.workers };
   let before = first;
   let toDo: Plan = { ...plan, steps: plan.steps.filter((step) => !declined.includes(step)) };
-  if (putsBack(plan, first)) {
-    await carryOut({ steps: [], left: [], leftovers: plan.leftovers }, first.examination, acting);
+  if (await tidyPutsBack(plan, first.examination, acting)) {
     before = await diagnose(preparation, again);
-    toDo = await withPutBack(toDo, planOf(before), first, consent);
+    const known = first.examination.verdicts.map(({ lock }) => lock.id);
+    toDo = await withPutBack(toDo, planOf(before), known, ask);
   }
   const told = { ...before.report, startedAt: first.report.startedAt };
   const record = await carryOut(toDo, before.examination, { ...acting, onStep: stepTeller(told, onStep) });
@@ -167,37 +169,5 @@ const stepTeller = ({ findings }: Report, onStep: HealRun['onStep']): CarryOutOp
   return ({ id, worker }, outcome) => {
     const finding = proposedBy.get(id) ?? findingId('forced', { worker, lock: id });
     onStep?.({ id: finding, worker, lock: id }, outcome);
-  };
-};
-
-const idOfStep = ({ verdict }: PlanStep): string => verdict.lock.id;
-
-/** Tidying up brings a lock back that a killed run had moved aside, which this diagnosis has not judged. */
-const putsBack = ({ leftovers }: Plan, { examination: { snapshot } }: Diagnosis): boolean =>
-  snapshot.leftovers.some(
-    (each) => leftovers.includes(each.worker) && isLockMovedAside(each, snapshot.locks),
-  );
-
-/**
- * The plan of a diagnosis that was made once such locks were back: what was agreed to before, and those locks, where they may be
- * released without force. A person who is asked is asked about them too.
- */
-const withPutBack = async (
-  agreed: Plan,
-  again: Plan,
-  { examination }: Diagnosis,
-  consent: HealRun['consent'],
-): Promise<Plan> => {
-  const known = new Set(examination.verdicts.map(({ lock }) => lock.id));
-  const wanted = new Set(agreed.steps.map(idOfStep));
-  const back = again.steps.filter((step) => !known.has(idOfStep(step)) && !step.force);
-  const chosen =
-    consent === undefined || back.length === 0
-      ? back.map(idOfStep)
-      : ((await consent({ steps: back, left: [], leftovers: [] }, examination.snapshot.town.root)) ?? []);
-  return {
-    steps: again.steps.filter((step) => wanted.has(idOfStep(step)) || chosen.includes(idOfStep(step))),
-    left: again.left,
-    leftovers: [],
   };
 };

@@ -10,9 +10,11 @@ import type { ReleaseOutcome } from '../core/report/report.ts';
 import { HERE } from '../core/town/views.ts';
 import type { Report } from '../core/types/report.ts';
 import type { Preparation } from '../diagnose.ts';
-import type { HealRun } from '../heal.ts';
+import { type HealRun, refuseUnknown } from '../heal.ts';
+import { builtInTable } from '../kinds-of.ts';
 import { carryOut } from '../repair/carry-out.ts';
 import { interrupted } from '../repair/outcomes.ts';
+import { tidyPutsBack, withPutBack } from '../repair/put-back.ts';
 import { askRepair } from './ask-repair.ts';
 import { examineFleet, type FleetLook, type TownSeen } from './examine-fleet.ts';
 
@@ -59,7 +61,12 @@ const planFor = (
 };
 
 /** A lock under a name that no other machine and no other town has. */
-const keyOf = ({ root }: TownSeen, machine: string, id: string): string => `${machine}:${root}:${id}`;
+const keyOf = (view: TownSeen, step: Pick<PlanStep, 'verdict'>): string =>
+  `${takerOf(view, step)}:${view.root}:${step.verdict.lock.id}`;
+
+/** All locks that were judged in one town. */
+const keysIn = (view: TownSeen): readonly string[] =>
+  (view.diagnosis?.examination.verdicts ?? []).map((verdict) => keyOf(view, { verdict }));
 
 /** All parts as one plan for people: workers are prefixed with the names of their machines. */
 const asOnePlan = (parts: readonly Part[]): Plan => {
@@ -69,7 +76,7 @@ const asOnePlan = (parts: readonly Part[]): Plan => {
     const worker = machine === HERE ? lock.worker : `${machine}:${lock.worker}`;
     return {
       ...step,
-      verdict: { ...step.verdict, lock: { ...lock, worker, id: keyOf(view, machine, lock.id) } },
+      verdict: { ...step.verdict, lock: { ...lock, worker, id: keyOf(view, step) } },
     };
   };
   return {
@@ -87,6 +94,16 @@ interface Done {
 
 const NOTHING: Done = { outcomes: new Map(), undo: new Map() };
 
+/** As `tidyPutsBack`, in this machine's town. */
+const putBackHere = async (
+  { view, plan }: Part,
+  options: FleetHeal,
+  { place }: Preparation,
+): Promise<boolean> =>
+  view.diagnosis !== null &&
+  place !== null &&
+  tidyPutsBack(plan, view.diagnosis.examination, { ...options, ...place, scan: undefined });
+
 /** Releases what one machine took in one town. */
 const releaseOn = async (
   name: string,
@@ -95,7 +112,7 @@ const releaseOn = async (
   options: FleetHeal,
   { place }: Preparation,
 ): Promise<Done> => {
-  const { machines, deadlineMs, env = process.env, signal } = options;
+  const { machines, deadlineMs, env = process.env } = options;
   const machine = machines.find((one) => one.name === name);
   const root = view.roots.get(name) ?? view.root;
   const undoBy = (outcomes: Done['outcomes'], run: string | null): Done => ({
@@ -113,12 +130,8 @@ const releaseOn = async (
     return undoBy(done.outcomes, done.run);
   }
   if (view.diagnosis === null || place === null) return NOTHING;
-  const record = await carryOut({ ...plan, steps }, view.diagnosis.examination, {
-    ...options,
-    ...place,
-    scan: undefined,
-    ...(signal === undefined ? {} : { signal }),
-  });
+  const acting = { ...options, ...place, scan: undefined };
+  const record = await carryOut({ ...plan, steps }, view.diagnosis.examination, acting);
   return undoBy(record.outcomes, record.id);
 };
 
@@ -182,9 +195,13 @@ const join = (
 /** Diagnoses, plans, asks, has each machine release what it took, and diagnoses again. Throws as `examineFleet` does. */
 export const healFleet = async (preparation: Preparation, options: FleetHeal): Promise<Report> => {
   const { force = false, kinds = [], consent, signal, named } = options;
+  // Another machine may look for more kinds: those that are configured there, and its plug-ins'.
+  const isKnownElsewhere = (id: string): boolean => id.includes('/') || builtInTable().kinds.has(id);
+  const isHereOnly = named.every((name) => name === HERE);
+  refuseUnknown(isHereOnly ? kinds : kinds.filter((id) => !isKnownElsewhere(id)), preparation);
   const look: FleetLook = { ...options, keepEvidence: true };
   const before = await examineFleet(preparation, look);
-  const parts = before.views.map((view) => planFor(view, force, kinds, named));
+  let parts = before.views.map((view) => planFor(view, force, kinds, named));
   const joined = (reports: readonly Report[], { report }: typeof before): Report =>
     join(reports, report, named, preparation);
   const whole = asOnePlan(parts);
@@ -202,12 +219,21 @@ export const healFleet = async (preparation: Preparation, options: FleetHeal): P
       before,
     );
   await options.onChange?.();
-  const chosen = parts.map(({ view, plan }) =>
-    plan.steps.filter(
-      (step) =>
-        agreed === undefined || agreed.includes(keyOf(view, takerOf(view, step), step.verdict.lock.id)),
-    ),
-  );
+  const isDeclined = (key: string): boolean => agreed?.includes(key) === false;
+  let toDo: Plan = { ...whole, steps: whole.steps.filter(({ verdict }) => !isDeclined(verdict.lock.id)) };
+  const tidied = parts.find(({ plan }) => plan.leftovers.length > 0);
+  if (tidied !== undefined && (await putBackHere(tidied, options, preparation))) {
+    const { views } = await examineFleet(preparation, { ...look, events: undefined });
+    const known = before.views.flatMap(keysIn);
+    // What was agreed to of other machines stands, even where one does not answer again.
+    const again = views.find(({ name }) => name === HERE) ?? tidied.view;
+    const { plan } = planFor(again, force, kinds, named);
+    const part: Part = { view: again, plan: { ...plan, leftovers: [] } };
+    parts = parts.map((one) => (one === tidied ? part : one));
+    toDo = await withPutBack(toDo, asOnePlan(parts), known, consent);
+  }
+  const wanted = new Set(toDo.steps.map(({ verdict }) => verdict.lock.id));
+  const chosen = parts.map(({ view, plan }) => plan.steps.filter((step) => wanted.has(keyOf(view, step))));
   const done: Done[] = [];
   for (const [at, part] of parts.entries())
     done.push(await release(part, chosen[at] ?? [], options, preparation));
@@ -215,7 +241,7 @@ export const healFleet = async (preparation: Preparation, options: FleetHeal): P
   const reportsAfter = parts.map((part, at) => {
     const { view, plan } = part;
     const again = after.views.find(({ name, root }) => name === view.name && root === view.root);
-    const left = plan.steps.filter((step) => chosen[at]?.includes(step) === false);
+    const left = plan.steps.filter((step) => isDeclined(keyOf(view, step)));
     // A machine that stops answering is doubt; what it did before is reported all the same.
     return reportAfter(part, again?.report ?? view.report, done[at] ?? NOTHING, left, preparation);
   });
@@ -225,6 +251,7 @@ export const healFleet = async (preparation: Preparation, options: FleetHeal): P
   const [undo = null] = undoes;
   const report = {
     ...joined(reportsAfter, after),
+    startedAt: before.report.startedAt,
     undo: undoes.length === 1 ? undo : null,
   };
   return interruptedReport(report, signal);

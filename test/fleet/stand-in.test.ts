@@ -1,5 +1,5 @@
 /** Other machines, each simulated by a command on this one: what becomes of every kind of answer, and of none. */
-import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { changesSince } from '../../src/cli/watch/lock-changes.ts';
@@ -382,6 +382,35 @@ describe('a repair on another machine', () => {
     const again = town.lock(ADA);
     doctor(['--fix', '--yes', town.root]);
     expect([again, ...locks].map(existsSync)).toEqual([false, true, false]);
+  });
+
+  test('releases here a lock that a killed run had moved aside, in the same run', () => {
+    const town = homeWith({ one: there(makeTown()) });
+    const lock = town.lock(ADA);
+    renameSync(lock, `${lock}.0000000000000abc.old`);
+    const words = ['--fix', '--yes', '--json', '--on', 'here', '--on', 'one', town.root];
+    const report = documentOf<Report>(doctor(words).stdout);
+    expect(report).toMatchObject({
+      exitCode: 0,
+      summary: { fixed: 1 },
+      undo: ['doctor', 'undo', expect.any(String), '--town', town.root],
+    });
+    expect(report.findings).toMatchObject([{ worker: ADA, fix: { status: 'fixed' } }]);
+    expect(existsSync(lock)).toBe(false);
+  });
+
+  test.each([
+    ['agnet', 2],
+    ['agent', 1],
+    // A plug-in of the other machine may look for it.
+    ['acme/agent', 1],
+  ])('of locks of the kind %s ends with code %i', (kind, code) => {
+    const other = makeTown();
+    other.lock(ADA);
+    const town = homeWith({ one: there(other) });
+    const { status, stderr } = doctor(['--fix', '--dry-run', '--kind', kind, '--on', 'one', town.root]);
+    expect(status).toBe(code);
+    expect(stderr.includes('no kind of lock "agnet" is looked for')).toBe(code === 2);
   });
 
   test('releases only what was diagnosed, and reports a lock that changed meanwhile', () => {
