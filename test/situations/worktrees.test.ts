@@ -147,6 +147,21 @@ describe("a lock that an agent's tool took", () => {
     expect(await lockOf('other')).toMatchObject({ state: 'stale', reasons: ['process-recycled'] });
     expect(await lockOf('sibling')).toMatchObject({ state: 'stale' });
   });
+
+  linuxTest('stays with a live session that works elsewhere when the clock was set since', async () => {
+    const { root, worktree, lockOf } = makeRepository();
+    const elsewhere = worktree('.claude/worktrees/b');
+    for (const [name, cwd] of [
+      ['outside', '/'],
+      ['beside', elsewhere],
+    ] as const) {
+      const { pid } = await startProcess(sleeperNamed('claude'), ['600'], { cwd });
+      worktree(name, reasonOf(pid));
+      // Less than an hour: a lock from before the start of this machine is nobody's.
+      aged(join(root, '.git/worktrees', name, 'locked'), 50 * 60);
+      expect(await lockOf(name)).toMatchObject({ state: 'unknown', reasons: ['process-shared'] });
+    }
+  });
 });
 
 describe('several agents in one pane', () => {

@@ -61,17 +61,18 @@ const judgeRunning = (known: Known, running: ProcessInfo, one: Case): ProcessFin
 };
 
 /**
- * True for the program by which a lock of another tool calls its holder (`gt daemon`, `web.pid`), unless another worker claims it.
- * Such a program works where it likes, so that only clocks speak against it, and they step while a machine sleeps.
+ * True for the program by which a lock of another tool calls its holder (`gt daemon`, `web.pid`), unless another worker claims it;
+ * one that serves many holders (`claude agent agent-ab12`) works for several. Such a program works where it likes, so that only
+ * clocks speak against it, and they step while a machine sleeps.
  */
 const isItsTool = ({ names }: ProcessInfo, { claimedBy }: Ties, { lock, index }: Case): boolean => {
   const { content, mtimeMs } = lock;
-  if (content.kind !== 'claim' || content.claim.by !== 'number' || content.claim.isShared) return false;
+  if (content.kind !== 'claim' || content.claim.by !== 'number') return false;
   const [tool] = /^[^\s.,]+/.exec(content.claim.name ?? '') ?? [];
   return (
     tool !== undefined &&
     names.includes(tool) &&
-    claimedBy === null &&
+    (claimedBy === null || content.claim.isShared) &&
     !isOlderThanBoot(mtimeMs, index.machine.seen.host)
   );
 };
