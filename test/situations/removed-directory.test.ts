@@ -171,6 +171,10 @@ describe('the old place of a worktree that was moved while an agent works in it'
         exitCode: code,
         results: [{ message }],
       });
+      const { stdout } = doctor(['explain', name], { env, cwd: root });
+      expect(stdout).toMatch(
+        new RegExp(`Preflight says ${isDirectory ? 'unsure' : 'held'}: .*moved to ${now}; `),
+      );
       const { places } = await who(root, [name], { env, cwd: root });
       expect(places).toMatchObject([
         isDirectory ? { movedTo: now, people: [] } : { path: now, people: [{ pid }] },

@@ -25,6 +25,7 @@ import { refuseSilent } from '../../evidence/town/root.ts';
 import type { FleetDiagnosis } from '../../fleet/examine-fleet.ts';
 import type { LeaseBook } from '../../lease/lease-book.ts';
 import { refuseEmptyContainer } from '../../look.ts';
+import { preflightIn } from '../../preflight.ts';
 import { renderJson } from '../../reporters/json.ts';
 import { leaseInWords } from '../../reporters/screen/lock-words.ts';
 import { quoteCommand } from '../../reporters/screen/shell-quote.ts';
@@ -32,6 +33,7 @@ import { createPen, type Pen, PLAIN } from '../../reporters/screen/style.ts';
 import type { Arguments } from '../arguments/arguments.ts';
 import { usage } from '../arguments/usage.ts';
 import { runDiagnosis, runOnOthers } from '../diagnose.ts';
+import { lookOptionsOf } from '../options-of.ts';
 import { readPage, renderPage } from '../pages.ts';
 import { presentationFor, type RunCommand, type Terminal } from '../terminal/terminal.ts';
 import { isPersonAt, withoutForceRecipe } from '../words/force-recipe.ts';
@@ -197,12 +199,15 @@ const inTown = async (word: string, given: Arguments, terminal: Terminal, pen: P
   const kind = (others ?? here)?.place?.table.kinds.get(word);
   if (kind !== undefined) return pluggedPage(kind, pen);
   try {
-    if (others !== null) return withLease(onMachines(word, others, terminal, pen), others.leases, pen);
+    const options = lookOptionsOf(given, terminal);
+    if (others !== null) return withLease(await onMachines(word, others, options, pen), others.leases, pen);
     if (here === null) throw new Error('nothing was looked at');
     const worker = workerNamed(word, here.examination, terminal.cwd);
-    const topic: Topic = { kind: 'worker', id: worker, ...pageOfWorker(worker, here.examination, pen) };
-    if (topic.answer !== null) refuseEmptyContainer(topic.answer, here.examination.snapshot);
-    return withLease(topic, here.leases, pen);
+    const { snapshot } = here.examination;
+    const answer = await preflightIn(snapshot, worker, here.place === null ? null : options);
+    if (answer !== null) refuseEmptyContainer(answer, snapshot);
+    const about = pageOfWorker(worker, here.examination, answer, pen);
+    return withLease({ kind: 'worker', id: worker, ...about }, here.leases, pen);
   } catch (error) {
     const plain = plainWord(word) ?? plainWord(asOneWord(word)) ?? inGlossary(asOneWord(word));
     if (plain === null) throw error;
@@ -247,12 +252,17 @@ const plainWord = (word: string): Topic | null => {
 };
 
 /** The same over several machines: every town that has the worker tells of it. */
-const onMachines = (word: string, others: FleetDiagnosis, { cwd }: Terminal, pen: Pen): Topic => {
+const onMachines = async (
+  word: string,
+  others: FleetDiagnosis,
+  options: ReturnType<typeof lookOptionsOf>,
+  pen: Pen,
+): Promise<Topic> => {
   const asked = placesNamed(word, others, (name, examination, isHere) =>
-    workerNamed(name, examination, isHere ? cwd : '/'),
+    workerNamed(name, examination, isHere ? options.cwd : '/'),
   );
   const [{ worker }] = asked;
-  return { kind: 'worker', id: worker, ...pageOfPlaces(asked, others.report, pen) };
+  return { kind: 'worker', id: worker, ...(await pageOfPlaces(asked, others.report, pen, options)) };
 };
 
 const overview = (): Topic => {

@@ -2,6 +2,7 @@
 import type { Examination } from '../../core/types/judgement.ts';
 import type { Report } from '../../core/types/report.ts';
 import type { DiagnoseOptions, Diagnosis } from '../../diagnose.ts';
+import { preflightIn } from '../../preflight.ts';
 import { cutToWidth } from '../../reporters/screen/display-width.ts';
 import { createPen, type Presentation } from '../../reporters/screen/style.ts';
 import { renderPage } from '../pages.ts';
@@ -40,6 +41,8 @@ export interface Top extends Pick<RunningDeed, 'changed' | 'idle'> {
   readonly lastReport: () => Report | null;
 }
 
+const sayError = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
 /** Opens the view. Every deed asks before it changes anything. */
 export const openTop = (given: TopOptions): Top => {
   const { root, options, signal, end } = given;
@@ -71,9 +74,7 @@ export const openTop = (given: TopOptions): Top => {
     change({ isBusy: true, message: what });
     const context = { root, options, asking: questions.asking(), presentation: presentation(), signal };
     deed.start(() =>
-      run(context).catch((error: unknown) =>
-        createPen(given.presentation).safe(error instanceof Error ? error.message : String(error)),
-      ),
+      run(context).catch((error: unknown) => createPen(given.presentation).safe(sayError(error))),
     );
   };
   const read = (markdown: string): void => {
@@ -83,7 +84,13 @@ export const openTop = (given: TopOptions): Top => {
     change({ sheet: { lines, scroll: 0 }, message: null });
   };
   const explain = (row: TopRow): void => {
-    if (examination !== null) read(pageOfWorker(row.place, examination, createPen(presentation())).text);
+    const seen = examination;
+    if (seen === null) return;
+    const pen = createPen(presentation());
+    preflightIn(seen.snapshot, row.place, options).then(
+      (answer) => read(pageOfWorker(row.place, seen, answer, pen).text),
+      (error: unknown) => change({ message: pen.safe(sayError(error)) }),
+    );
   };
   const release = (row: TopRow | null): void => {
     const seen = examination;

@@ -4,6 +4,8 @@ import type { LockFile } from '../../core/types/evidence.ts';
 import type { Examination, Verdict } from '../../core/types/judgement.ts';
 import type { Report } from '../../core/types/report.ts';
 import type { FleetDiagnosis, TownSeen } from '../../fleet/examine-fleet.ts';
+import type { LookOptions } from '../../look.ts';
+import { preflightIn } from '../../preflight.ts';
 import type { Pen } from '../../reporters/screen/style.ts';
 import { pageOfWorker } from './worker-page.ts';
 
@@ -51,12 +53,13 @@ export const placesNamed = (
 };
 
 /** One page for all places, with the locks of all of them, and the answer that a start at the first one would get. */
-export const pageOfPlaces = (
+export const pageOfPlaces = async (
   places: readonly [WorkerPlace, ...WorkerPlace[]],
   { machines = [] }: Report,
   pen: Pen,
-): ReturnType<typeof pageOfWorker> => {
-  const pages = places.map((place) => pageOfPlace(place, pen));
+  options: LookOptions,
+): Promise<ReturnType<typeof pageOfWorker>> => {
+  const pages = await Promise.all(places.map((place) => pageOfPlace(place, pen, options)));
   const silent = machines.flatMap(({ name, status, reason }) =>
     status === 'ok' ? [] : [`${pen.safe(name)} could not be asked: ${pen.safe(reason ?? '')}.\n`],
   );
@@ -67,15 +70,17 @@ export const pageOfPlaces = (
   };
 };
 
-const pageOfPlace = (
+const pageOfPlace = async (
   { view, worker, examination }: WorkerPlace,
   pen: Pen,
-): ReturnType<typeof pageOfWorker> => {
+  options: LookOptions,
+): Promise<ReturnType<typeof pageOfWorker>> => {
   // Commands are pasted here, and are about another machine's files.
   const penOn = (machine: string): Pen =>
     machine === HERE ? pen : { ...pen, command: (argv) => pen.command(view.commandThere(machine, argv)) };
   const penFor = ({ id }: LockFile): Pen => penOn(view.seenBy?.get(id)?.machine ?? view.name);
-  const page = pageOfWorker(worker, examination, penOn(view.name), penFor);
+  const answer = await preflightIn(examination.snapshot, worker, view.name === HERE ? options : null);
+  const page = pageOfWorker(worker, examination, answer, penOn(view.name), penFor);
   return { ...page, text: `${page.text}\n${whoSaw(page.verdicts, view, pen)}` };
 };
 

@@ -1,6 +1,5 @@
 /** The page of one worker behind `doctor explain WORKER`: what is there, why, and what may be done. Markdown. */
 import { releaseOf } from '../../core/judge/may-release.ts';
-import { answerPreflight } from '../../core/preflight/with-locks.ts';
 import { doubtOf } from '../../core/report/doubt.ts';
 import { releaseCommand, unlockCommand } from '../../core/report/git-commands.ts';
 import { sinceAtEnd } from '../../core/report/holder-words.ts';
@@ -26,12 +25,13 @@ import {
 } from './glossary.ts';
 
 /**
- * The page of one worker, and what it is about: its locks, or the answer that a start there would get. `penFor` writes the part
+ * The page of one worker, and the locks that it is about. `answer` is what a start there would get, and `penFor` writes the part
  * about a lock, where its commands are another machine's.
  */
 export const pageOfWorker = (
   worker: string,
   examination: Examination,
+  answer: PreflightResult | null,
   pen: Pen,
   penFor: (lock: LockFile) => Pen = () => pen,
 ): {
@@ -39,7 +39,6 @@ export const pageOfWorker = (
   readonly verdicts: readonly Verdict[];
   readonly answer: PreflightResult | null;
 } => {
-  const [answer = null] = answerPreflight({ ...examination.snapshot, asked: [worker] });
   const verdicts = newestLayoutFirst(examination.verdicts.filter(({ lock }) => lock.worker === worker));
   const text =
     verdicts.length === 0

@@ -16,7 +16,7 @@ const LEGACY = {
 } as const;
 
 /** A town that east and west share; each has taken one of the worker's locks, and both holders are gone. */
-const pageOf = (takers: readonly [string, string]): string => {
+const pageOf = async (takers: readonly [string, string]): Promise<string> => {
   const [runtime, legacy] = takers;
   const locks = [
     aLock(ADA, { sessionId: '', hostname: runtime }),
@@ -40,11 +40,11 @@ const pageOf = (takers: readonly [string, string]): string => {
     roots: new Map(),
     commandThere: (machine, argv) => [...argv, '--on', machine],
   };
-  return pageOfPlaces([{ view, examination, worker: ADA }], report, createPen(SCREEN)).text;
+  return (await pageOfPlaces([{ view, examination, worker: ADA }], report, createPen(SCREEN), {})).text;
 };
 
-test('names for each of two locks the machine that judged it, and has its command run there', () => {
-  const page = pageOf(['east', 'west']);
+test('names for each of two locks the machine that judged it, and has its command run there', async () => {
+  const page = await pageOf(['east', 'west']);
   expect(page.match(/doctor --fix .*/g)).toEqual([
     expect.stringMatching(/--on east$/),
     expect.stringMatching(/--on west$/),
@@ -53,8 +53,8 @@ test('names for each of two locks the machine that judged it, and has its comman
   expect(page).toMatch(/\.gastown\/agent\.lock is seen on: east, west; judged by west\.\n/);
 });
 
-test('names the machine once where it judged both', () => {
-  const page = pageOf(['west', 'west']);
+test('names the machine once where it judged both', async () => {
+  const page = await pageOf(['west', 'west']);
   expect(page.match(/--on west$/gm)).toHaveLength(2);
   expect(page).toMatch(/\nSeen on: east, west; judged by west\.\n$/);
 });
