@@ -33,7 +33,7 @@ const copyOf = (verdict: Verdict, verdicts: readonly Verdict[]): string | null =
     : `a copy of ${original.lock.worker}'s lock; its process ${holder?.truePid ?? 0} belongs there${sinceAtEnd(verdict)}`;
 };
 
-/** A lock by which git keeps two of its own apart, and of which nobody knows who took it. */
+/** A lock that keeps two git processes apart, and does not say who took it. */
 const isNameless = ({ lock: { gitDir, content, notedPid } }: Verdict): boolean =>
   gitDir !== undefined &&
   content.kind === 'claim' &&

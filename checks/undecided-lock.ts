@@ -269,7 +269,7 @@ const findingOf = (lost: LostRepository, snapshot: Snapshot): Finding => {
   };
 };
 
-/** Once for all files of which the kernel does not say whether they are locked: they are never released, so this blocks nobody. */
+/** One finding for all files that may be locked and the kernel does not tell: they are never released, so this blocks nobody. */
 const untoldFlocks = ({ machine: { files, host }, town: { root } }: Snapshot): readonly Finding[] => {
   const { untold = [], hidden = null } = files?.flocks ?? {};
   const [first] = untold;

@@ -14,7 +14,7 @@ export interface Task {
   readonly group: boolean | string | null;
 }
 
-/** Of a machine with several towns the one that is shared is that of our path, else its first. */
+/** A machine with several towns shares the one that has our path, else its first one. */
 export const tasksOf = (machine: Machine, ours: string): readonly Task[] => {
   const sharedTown = machine.towns.includes(ours) ? ours : machine.towns[0];
   return machine.towns.map((town) => ({

@@ -1,4 +1,5 @@
 /** `doctor machines`: whether each machine answers, with which version, how far its clock is off, and how long that takes. */
+import { HERE } from '../core/town/views.ts';
 import type { ReportMachine } from '../core/types/report.ts';
 import { fieldsOf } from '../core/unchecked.ts';
 import { inParallel } from '../io/programs/in-parallel.ts';
@@ -27,7 +28,7 @@ const askOne = async (
   const { name, towns, send } = machine;
   const unknown = { host: null, version: null, clock: null, clockDifferenceMs: null, roundTripMs: null };
   const failed = (reason: string): MachineAnswer => ({ name, status: 'failed', reason, towns, ...unknown });
-  const words = send ? ['--about'] : ['machines', '--on', 'here', '--json'];
+  const words = send ? ['--about'] : ['machines', '--on', HERE, '--json'];
   const answer = await ask(machine, [...programThere(machine), ...words], {
     ...options,
     input: send ? collector() : undefined,

@@ -41,7 +41,7 @@ export interface TownSeen {
   readonly root: string;
   /** Its rows are prefixed with the names of their machines. */
   readonly report: Report;
-  /** Of the workers that were named those that it has; null where none was named. */
+  /** Those of the named workers that it has; null where none was named. */
   readonly workers: readonly string[] | null;
   /** What the report is based on, where that was to be kept. */
   readonly diagnosis: Diagnosis | null;

@@ -1,5 +1,6 @@
 /** The report for GitHub Actions. */
 import { optionWith } from '../core/report/name-worker.ts';
+import { HERE } from '../core/town/views.ts';
 import type { Report, ReportFinding } from '../core/types/report.ts';
 import { escapeControls } from './screen/safe-text.ts';
 import { describeFix } from './screen/sentences.ts';
@@ -47,9 +48,9 @@ const annotation = (finding: ReportFinding, report: Report): string => {
 };
 
 /** Releases what a finding is about, and whatever else is dead at that worker. */
-const releasing = ({ worker, machine = 'here' }: ReportFinding, report: Report): readonly string[] =>
+const releasing = ({ worker, machine = HERE }: ReportFinding, report: Report): readonly string[] =>
   withTown(report, [
-    ...['doctor', '--fix', ...(machine === 'here' ? [] : ['--on', machine])],
+    ...['doctor', '--fix', ...(machine === HERE ? [] : ['--on', machine])],
     ...optionWith('worker', worker ?? '.'),
   ]);
 

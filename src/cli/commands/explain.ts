@@ -25,7 +25,7 @@ import { refuseSilent } from '../../evidence/town/root.ts';
 import type { FleetDiagnosis } from '../../fleet/examine-fleet.ts';
 import type { LeaseBook } from '../../lease/lease-book.ts';
 import { refuseEmptyContainer } from '../../look.ts';
-import { preflightIn } from '../../preflight.ts';
+import { preflightIn } from '../../places/preflight-in.ts';
 import { renderJson } from '../../reporters/json.ts';
 import { leaseInWords } from '../../reporters/screen/lock-words.ts';
 import { quoteCommand } from '../../reporters/screen/shell-quote.ts';

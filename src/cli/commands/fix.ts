@@ -1,6 +1,7 @@
 /** `doctor --fix`: refuses misuse, asks for consent, and prints what `heal` reports. */
 import { Failure } from '../../core/failure.ts';
 import type { NamedLock, Plan } from '../../core/plan.ts';
+import { HERE } from '../../core/town/views.ts';
 import { heal } from '../../heal.ts';
 import type { Arguments } from '../arguments/arguments.ts';
 import { chooses } from '../arguments/chosen-part.ts';
@@ -27,7 +28,7 @@ export const run: RunCommand = async (given, terminal) => {
   const live = format === 'text' && terminal.stdout.isTTY ? prompt : null;
   const stream = format === 'ndjson' ? openEvents(given.command, terminal) : null;
   if (force) await (await import('../elsewhere/revoke-leases.ts')).revokeDeadLeases(given, terminal, prompt);
-  const others = given.options.on.some((name) => name !== 'here');
+  const others = given.options.on.some((name) => name !== HERE);
   const act = others ? (await import('../elsewhere/fleet.ts')).healOn(given, terminal) : heal;
   let plan: Plan | null = null;
   let refused = false;

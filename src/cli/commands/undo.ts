@@ -1,6 +1,7 @@
 /** `doctor undo`: puts released locks back. */
 import { count } from '../../core/report/amounts.ts';
 import { describeInterrupted, exitCodeAfter } from '../../core/report/interruption.ts';
+import { HERE } from '../../core/town/views.ts';
 import { EXIT, type ReportError } from '../../core/types/report.ts';
 import { findTown } from '../../diagnose.ts';
 import { documentOf } from '../../document.ts';
@@ -59,7 +60,7 @@ export const run: RunCommand = async (given, terminal) => {
     return (await import('./log.ts')).run(given, terminal);
   }
   const place = findTown(townNamedBy(given, undefined), lookOptionsOf(given, terminal));
-  const others = given.options.on.some((name) => name !== 'here');
+  const others = given.options.on.some((name) => name !== HERE);
   const undone = others
     ? await (await import('../elsewhere/fleet.ts')).undoOn(given, terminal, place)
     : await undoHere(given, terminal, place.town.root);

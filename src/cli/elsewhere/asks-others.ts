@@ -1,6 +1,7 @@
 /** Whether a run concerns other machines, or leases: decided from the command line and the configuration, without loading what asks them. */
 import { join } from 'node:path';
 import type { Config } from '../../config.ts';
+import { HERE } from '../../core/town/views.ts';
 import type { Preparation } from '../../diagnose.ts';
 import { existsSync } from '../../io/file-systems/servers.ts';
 import type { Arguments } from '../arguments/arguments.ts';
@@ -21,7 +22,7 @@ export const asksOthers = (
   { place }: Preparation,
   env: Readonly<Record<string, string | undefined>>,
 ): boolean => {
-  if (on.length > 0) return on.some((name) => name !== 'here');
+  if (on.length > 0) return on.some((name) => name !== HERE);
   // Saved evidence is one machine's, and so is what is being saved.
   if (place === null || saveSnapshot !== null) return false;
   if (place.config.machines !== null) return true;

@@ -29,8 +29,8 @@ export const enterAlternateScreen = (): (() => void) => {
 };
 
 /**
- * Sets the mode of our terminal, whatever our streams are, and sets it back: the kernel stops whoever does that in the background,
- * until he is continued in the foreground.
+ * Sets the mode of our terminal, whatever our streams are, and sets it back: the kernel stops a background process that does so
+ * until it is continued in the foreground.
  */
 const awaitForeground = (): void =>
   // Without a terminal there is no foreground, and an orphan is not stopped.

@@ -2,7 +2,7 @@
 import type { Examination } from '../../core/types/judgement.ts';
 import type { Report } from '../../core/types/report.ts';
 import type { DiagnoseOptions, Diagnosis } from '../../diagnose.ts';
-import { preflightIn } from '../../preflight.ts';
+import { preflightIn } from '../../places/preflight-in.ts';
 import { cutToWidth } from '../../reporters/screen/display-width.ts';
 import { createPen, type Presentation } from '../../reporters/screen/style.ts';
 import { renderPage } from '../pages.ts';

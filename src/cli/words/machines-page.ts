@@ -5,7 +5,7 @@ import type { Examination, Verdict } from '../../core/types/judgement.ts';
 import type { Report } from '../../core/types/report.ts';
 import type { FleetDiagnosis, TownSeen } from '../../fleet/examine-fleet.ts';
 import type { LookOptions } from '../../look.ts';
-import { preflightIn } from '../../preflight.ts';
+import { preflightIn } from '../../places/preflight-in.ts';
 import type { Pen } from '../../reporters/screen/style.ts';
 import { pageOfWorker } from './worker-page.ts';
 

@@ -66,7 +66,7 @@ interface KindText {
   readonly title: string;
   /** One sentence. */
   readonly summary: string;
-  /** Of a plug-in's kind what `doctor explain` prints, in Markdown; left out: title and summary. Built-in ones have a file. */
+  /** What `doctor explain` prints of a plug-in's kind, in Markdown; default: title and summary. Built-in kinds have a file. */
   readonly page?: string;
   /** What the bytes of a regular file say. Pure, and never throws. Null where its locks are directories: files of that name are not locks. */
   readonly read: ((bytes: Uint8Array, file: LockFileName) => LockContent) | null;

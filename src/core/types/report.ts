@@ -162,7 +162,7 @@ export interface ReportLease {
   readonly key: string;
   /** `stale`: the machine of its holder proves that it is dead. */
   readonly state: 'held' | 'stale';
-  /** Of those that were asked the one on which its holder is; null where none of them is. */
+  /** The machine that its holder runs on; null where that is none of those that were asked. */
   readonly machine: string | null;
   /** As the lease itself says; null where something else than a doctor wrote it. */
   readonly holder: {

@@ -1,6 +1,6 @@
 /** Finds the guard under which a lock is changed: an agent's lock has its own, all other locks share the town's. */
-import { basename, dirname } from 'node:path';
-import { LOCK_NAME } from '../../core/record/lock-names.ts';
+import { dirname } from 'node:path';
+import { LOCK_HOMES, LOCK_NAME } from '../../core/record/lock-names.ts';
 import { type OpenDirectory, openOwned, UnsafeDirectoryError } from '../../io/disk/open-directory.ts';
 import { networkFileSystem } from '../../io/file-systems/file-systems.ts';
 import { describeFailure } from '../../io/programs/describe-failure.ts';
@@ -10,12 +10,14 @@ import { takeGuard } from '../../lock/guard/take-guard.ts';
 import { homeOfRepairs, makeHome } from '../journal.ts';
 import type { RepairContext } from '../repair-context.ts';
 
-/** An agent's guard lies beside its lock, and excludes other tools' writers too. */
-const isAgents = (path: string): boolean => basename(path) === LOCK_NAME;
+/** True for the path of an agent's lock; a lock of another kind may have the same name elsewhere. */
+const isAgentLock = (path: string): boolean =>
+  Object.keys(LOCK_HOMES).some((home) => path.endsWith(`/${home}/${LOCK_NAME}`));
 
 /** The files of the lock at this absolute path, with the guard under which it is changed. */
 export const guardedFiles = (path: string, { townRoot }: RepairContext): LockFiles => {
-  if (isAgents(path)) return lockFilesIn(dirname(path));
+  // An agent's guard lies beside its lock, and excludes other tools' writers too.
+  if (isAgentLock(path)) return lockFilesIn(dirname(path));
   const directory = homeOfRepairs(townRoot);
   return { directory, lock: path, guard: `${directory}/guard.flock`, companion: null };
 };
@@ -29,7 +31,7 @@ export const guardFor = (
   held: Guard,
   { calls, guard: options }: RepairContext,
 ): GuardOutcome => {
-  if (isAgents(path)) return { kind: 'held', guard: held };
+  if (isAgentLock(path)) return { kind: 'held', guard: held };
   try {
     const directory = openOwned(calls, dirname(path));
     return { kind: 'held', guard: over(held, directory, path, options.platform) };
@@ -54,7 +56,7 @@ export const prepareGuards = (
   paths: readonly string[],
   { calls, townRoot }: RepairContext,
 ): Exclude<GuardOutcome, { readonly kind: 'held' }> | null => {
-  if (paths.every(isAgents)) return null;
+  if (paths.every(isAgentLock)) return null;
   try {
     makeHome(calls, townRoot);
     return null;

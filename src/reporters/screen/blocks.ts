@@ -1,5 +1,6 @@
 /** Findings for a screen: one block per worker, the worst first, each with what to do about it. */
 import { groupBy } from '../../core/group-by.ts';
+import { HERE } from '../../core/town/views.ts';
 import type { Report, ReportFinding } from '../../core/types/report.ts';
 import type { Canvas } from './canvas.ts';
 import { NARROW } from './display-width.ts';
@@ -75,7 +76,7 @@ const linkName = (
 ): readonly string[] => {
   if (!presentation.links) return head;
   const lock = locks.find((one) => one.id === id);
-  const isHere = lock !== undefined && (lock.machine === undefined || lock.machine === 'here');
+  const isHere = lock !== undefined && (lock.machine === undefined || lock.machine === HERE);
   const [first = '', ...more] = head;
   if (!isHere || town === null) return head;
   // A function: a replacement text would take its dollar signs for something else.

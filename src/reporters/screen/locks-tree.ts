@@ -1,4 +1,5 @@
 /** The tree of `doctor locks`. */
+import { HERE } from '../../core/town/views.ts';
 import { EXIT, type Report } from '../../core/types/report.ts';
 import { gapBlock } from './blocks.ts';
 import { createCanvas } from './canvas.ts';
@@ -137,7 +138,7 @@ const rowLines = (
 ): readonly string[] => {
   const said = pen.safe(text);
   const name = pen.safe(rest);
-  const isHere = lock !== null && (lock.machine === undefined || lock.machine === 'here');
+  const isHere = lock !== null && (lock.machine === undefined || lock.machine === HERE);
   const linked = isHere && host !== null ? pen.link(name, host, lock.path) : name;
   const head = `  ${pen.sign(mark)} ${linked}${' '.repeat(Math.max(0, column - displayWidth(name)))} ${pen.paint(mark, state.padEnd(8))} `;
   const indent = 2 + 2 + column + 1 + 8 + 1;

@@ -1,6 +1,8 @@
 /** Sentences that several reporters share. */
 import { count, formatDuration } from '../../core/report/amounts.ts';
+import { HERE } from '../../core/town/views.ts';
 import type { Report, ReportFinding, ReportTown } from '../../core/types/report.ts';
+import { quoteCommand } from './shell-quote.ts';
 
 const SOURCES: Readonly<Record<string, string>> = {
   flag: 'given',
@@ -126,7 +128,7 @@ export const describeServer = ({
     : [status, ...(reason === null ? [] : [reason])].join(', ');
 
 /** What became of a finding's fix, or what would; null where there is nothing to say. */
-export const describeFix = ({ fix, machine = 'here' }: ReportFinding): string | null => {
+export const describeFix = ({ fix, machine = HERE }: ReportFinding): string | null => {
   if (fix === null) return null;
   if (fix.action === 'advice') return fix.text;
   switch (fix.status) {
@@ -134,7 +136,7 @@ export const describeFix = ({ fix, machine = 'here' }: ReportFinding): string | 
       return fix.backup === null ? 'released' : `released (backup: ${fix.backup})`;
     case 'planned':
       return fix.safe
-        ? `doctor --fix${machine === 'here' ? '' : ` --on ${machine}`} releases it`
+        ? `${quoteCommand(['doctor', '--fix', ...(machine === HERE ? [] : ['--on', machine])])} releases it`
         : fix.reason;
     case 'changed':
       return `skipped: ${fix.reason ?? 'it has changed since'}`;

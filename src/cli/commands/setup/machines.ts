@@ -1,6 +1,7 @@
 /** `doctor machines`: the other machines, and whether each answers. */
 import { hostname } from 'node:os';
 import { formatDuration } from '../../../core/report/amounts.ts';
+import { HERE } from '../../../core/town/views.ts';
 import { EXIT } from '../../../core/types/report.ts';
 import { findTown } from '../../../diagnose.ts';
 import { documentOf } from '../../../document.ts';
@@ -18,7 +19,7 @@ import { presentationFor, type RunCommand } from '../../terminal/terminal.ts';
 export const run: RunCommand = async (given, terminal) => {
   const { env } = terminal;
   const place = findTown(townNamedBy(given, undefined), lookOptionsOf(given, terminal));
-  const isOnlyHere = given.options.on.length > 0 && given.options.on.every((name) => name === 'here');
+  const isOnlyHere = given.options.on.length > 0 && given.options.on.every((name) => name === HERE);
   const machines = isOnlyHere ? [] : machinesFor(given, terminal, place).machines;
   const others = await askAbout(machines, { ...askingOf(given), env });
   const exitCode = others.every(({ status }) => status === 'ok') ? EXIT.ok : EXIT.unsure;
@@ -36,7 +37,7 @@ export const run: RunCommand = async (given, terminal) => {
 };
 
 const rowOfHere = (root: string): MachineAnswer => ({
-  name: 'here',
+  name: HERE,
   status: 'ok',
   reason: null,
   host: hostname(),
@@ -64,6 +65,6 @@ const describeOk = ({ name, host, version, clockDifferenceMs, roundTripMs, towns
     host ?? 'without a name',
     version === null ? 'an unknown version' : `lock-doctor ${version}`,
     ...describeClock(clockDifferenceMs),
-    ...(name === 'here' ? [] : [formatDuration(roundTripMs ?? 0)]),
+    ...(name === HERE ? [] : [formatDuration(roundTripMs ?? 0)]),
     ...towns,
   ].join(', ');
