@@ -756,6 +756,25 @@ describe('a worker by name', () => {
     },
   );
 
+  linuxTest('is a part of its working tree where it has no lock: an agent there counts', async () => {
+    const { root, env, worktree } = makeRepository();
+    const tree = worktree('.claude/worktrees/search');
+    for (const path of [join(tree, 'src'), join(root, 'agents')]) mkdirSync(path);
+    const answers = async () =>
+      (
+        await preflight(root, ['.claude/worktrees/search/src', 'agents', '.claude/worktrees/new'], {
+          env,
+          cwd: root,
+          new: true,
+        })
+      ).results.map(({ answer }) => answer);
+    expect(await answers()).toEqual(['free', 'free', 'free']);
+    await fakeAgent('claude', { cwd: tree });
+    await fakeAgent('claude', { cwd: root });
+    await until(async () => (await answers())[0] === 'held', 'the agent');
+    expect(await answers()).toEqual(['held', 'free', 'free']);
+  });
+
   gitTest('is suggested for a typo, wherever its working tree is', async () => {
     const { root, env, worktree } = makeRepository();
     worktree('.claude/worktrees/search');

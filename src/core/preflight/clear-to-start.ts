@@ -7,6 +7,7 @@ import { findCollisions } from '../judge/occupants/collision.ts';
 import { type OccupantFinding, type OccupantReader, occupantReader } from '../judge/occupants/occupants.ts';
 import { canBeTaught } from '../programs/by-name.ts';
 import { workerArgument } from '../report/name-worker.ts';
+import { homeOf } from '../town/belonging.ts';
 import { describeAside, isLockMovedAside } from '../town/moved-aside.ts';
 import { relativeTo } from '../town/roles.ts';
 import { indexSnapshot } from '../town/town-index.ts';
@@ -169,6 +170,15 @@ export interface SaidByLocks {
   readonly noLock: (worker: string) => string;
 }
 
+/**
+ * The working tree that a worker without a lock is only a part of, where somebody was seen in it: agents of one working tree collide.
+ * Else the worker: the root's own tree is around all places, also around those that scripts give one agent each.
+ */
+const treeAround = (worker: string, index: TownIndex): string => {
+  const tree = homeOf(worker, index) ?? '.';
+  return tree !== '.' && index.snapshot.town.trees?.includes(tree) === true ? tree : worker;
+};
+
 /** Answers for every worker the snapshot was taken for, in that order. */
 export const answersFor = (
   index: TownIndex,
@@ -187,7 +197,10 @@ export const answersFor = (
     const crowd = crowds.get(worker);
     const [verdict = null] = own;
     if (crowd === undefined)
-      return clear(worker, own) ?? clearWithoutLock(worker, index, around(worker), noLock(worker));
+      return (
+        clear(worker, own) ??
+        clearWithoutLock(worker, index, around(treeAround(worker, index)), noLock(worker))
+      );
     return finish(worker, verdict, {
       answer: 'held',
       ...(verdict === null ? { reasons: ['occupied'], evidence: crowd } : {}),
