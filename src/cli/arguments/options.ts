@@ -661,7 +661,7 @@ export const EXIT_CODES: readonly (readonly [code: string, meaning: string])[] =
   ],
   [
     '2',
-    'wrong usage or configuration, or --yes missing where --fix cannot ask (no terminal): nothing was changed',
+    'wrong usage or configuration, or --yes missing where --fix --force cannot ask (no terminal): nothing was changed',
   ],
   ['20', 'preflight, exec: held, or two agents are running there'],
   ['21', 'preflight: a stale or invalid lock that --fix can release; release it and ask again'],

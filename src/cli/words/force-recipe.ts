@@ -30,12 +30,22 @@ export const isPersonAt = ({ env, stdout }: Pick<Terminal, 'env' | 'stdout'>): b
 /** How a page tells the recipe for the lock that it is about. */
 export const RECIPE_BEGINS = 'To override:';
 
-/** The Markdown of a page without its recipe: what stands in a paragraph with it is for persons only. */
+/** Of a paragraph, whose lines are wrapped. */
+const BETWEEN_SENTENCES = /(?<=[.:])\s+(?=[A-Z])/;
+
+const FOR_A_PERSON = 'A person at a terminal may release a lock by name.';
+
+/** The Markdown of a page without its recipe: a sentence that contains it is for persons only. */
 export const withoutForceRecipe = (markdown: string): string =>
   markdown
     .split('\n\n')
     .filter((paragraph) => !paragraph.startsWith(RECIPE_BEGINS))
     .map((paragraph) =>
-      paragraph.includes('--force') ? 'A person at a terminal may release it by name.' : paragraph,
+      paragraph.includes('--force')
+        ? paragraph
+            .split(BETWEEN_SENTENCES)
+            .map((sentence) => (sentence.includes('--force') ? FOR_A_PERSON : sentence))
+            .join(' ')
+        : paragraph,
     )
     .join('\n\n');

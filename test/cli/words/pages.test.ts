@@ -1,6 +1,7 @@
 /** Pages of `explain` at a terminal: nothing breaks where it would be read or pasted wrongly. */
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { renderPage } from '../../../src/cli/pages.ts';
+import { withoutForceRecipe } from '../../../src/cli/words/force-recipe.ts';
 import { createPen, PLAIN, type Presentation } from '../../../src/reporters/screen/style.ts';
 import { cleanUp, makeTown } from '../../support/index.ts';
 import { doctorInProcess } from '../in-process.ts';
@@ -10,6 +11,14 @@ afterEach(cleanUp);
 const SCREEN: Presentation = { ...PLAIN, layout: 'screen', width: 40 };
 
 const shown = (markdown: string): readonly string[] => renderPage(markdown, createPen(SCREEN), SCREEN);
+
+test('a page without the recipe for force keeps the other sentences of its paragraph', () => {
+  expect(
+    withoutForceRecipe(
+      'Stop one\nyourself. Release the other by\nname: doctor --fix --force --worker W.\n\nThat is all.',
+    ),
+  ).toBe('Stop one\nyourself. A person at a terminal may release a lock by name.\n\nThat is all.');
+});
 
 describe('a page at 40 columns', () => {
   test('hangs the further lines of a list item below its first word', () => {
