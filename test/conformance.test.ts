@@ -425,6 +425,29 @@ describe('layers', () => {
       'src/places/removal.ts',
       'src/repair/second-look.ts',
     ]);
+    expect(importersOf('planRepair', 'src/core/plan.ts')).toEqual([
+      // What several machines have seen.
+      'src/fleet/heal-fleet.ts',
+      'src/heal.ts',
+      // The library's `cleanStaleLocks`.
+      'src/town-locks.ts',
+    ]);
+    expect(importersOf('carryOut', 'src/repair/carry-out.ts')).toEqual([
+      'src/fleet/heal-fleet.ts',
+      'src/heal.ts',
+      'src/repair/put-back.ts',
+      'src/town-locks.ts',
+    ]);
+    expect(importersOf('lookToStart', 'src/look.ts')).toEqual([
+      // Again under its lock.
+      'src/exec/run-under-lock.ts',
+      'src/preflight.ts',
+    ]);
+    expect(importersOf('answerPreflight', 'src/core/preflight/with-locks.ts')).toEqual([
+      'src/exec/run-under-lock.ts',
+      'src/places/preflight-in.ts',
+      'src/preflight.ts',
+    ]);
   });
 
   test.each([
