@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { canHavePidNamespace, IN_PID_NAMESPACE } from './lanes.mjs';
 import { inPrivateView, serversOfOthers } from './private-view.mjs';
 import { inOwnTmpdir, JEST } from './start-jest.mjs';
@@ -43,7 +43,7 @@ const runLanes = async (args, env) => {
   view.remove();
   for (const { output } of results) process.stderr.write(output);
   const lanes = [...parallel.map(([lane]) => lane), ...(isAloneRun ? ['one-at-a-time'] : [])];
-  console.log(countsOf(lanes.map(resultOf)));
+  console.log(summaryOf(lanes.map(resultOf)));
   return [...codes, ...results.map(({ code }) => code)].every((code) => code === 0) ? 0 : 1;
 };
 
@@ -53,17 +53,31 @@ const runVisibly = async ({ file, args }, env) => {
   return code;
 };
 
-/** A run without a result counts as a failure. */
-const countsOf = (paths) => {
+/** The names of the tests that failed, which the output of the lanes buries, and the counts as the last line. */
+const summaryOf = (paths) => {
   let [passed, failed, skipped] = [0, 0, 0];
+  const names = [];
   for (const path of paths)
     try {
       const result = JSON.parse(readFileSync(path, 'utf8'));
       passed += result.numPassedTests;
       failed += result.numFailedTests + result.numRuntimeErrorTestSuites;
       skipped += result.numPendingTests;
+      for (const file of result.testResults) names.push(...failuresOf(file));
     } catch {
+      // A run without a result counts as a failure.
       failed += 1;
+      names.push(`failed: ${path} was not written or cannot be read`);
     }
-  return `${passed} passed, ${failed} failed${skipped === 0 ? '' : `, ${skipped} skipped`}`;
+  return [...names, `${passed} passed, ${failed} failed${skipped === 0 ? '' : `, ${skipped} skipped`}`].join(
+    '\n',
+  );
+};
+
+const failuresOf = ({ name, status, assertionResults }) => {
+  if (status !== 'failed') return [];
+  const file = relative(process.cwd(), name);
+  const failed = assertionResults.filter((test) => test.status === 'failed');
+  if (failed.length === 0) return [`failed: ${file} could not be run`];
+  return failed.map(({ fullName }) => `failed: ${file}: ${fullName}`);
 };

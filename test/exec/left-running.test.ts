@@ -279,7 +279,7 @@ describe('a process that the command of exec left running', () => {
       const socket = join(home, `tmux-${process.getuid?.()}`, 'default');
       const tmux = (...args: string[]) =>
         execFileSync('tmux', ['-S', socket, ...args], { encoding: 'utf8', stdio: 'pipe' });
-      onCleanUp(() => void tmux('kill-server'));
+      onCleanUp(() => void spawnSync('tmux', ['-S', socket, 'kill-server']));
       return { options, tmux };
     };
     const START = `tmux -f /dev/null new-session -d -P -F '#{pane_pid}' `;

@@ -58,16 +58,15 @@ const tmuxOfOther = (tmuxTmpdir: string, name: string, cwd: string, command: str
   const directory = join(tmuxTmpdir, `tmux-${OTHER_UID}`);
   execFileSync('mkdir', ['-p', '-m', '700', directory]);
   give(tmuxTmpdir);
-  const run = (...args: string[]): void => {
-    execFileSync('tmux', ['-f', '/dev/null', '-S', join(directory, 'default'), ...args], {
+  const run = (...args: string[]) =>
+    spawnSync('tmux', ['-f', '/dev/null', '-S', join(directory, 'default'), ...args], {
       ...other,
       cwd: '/',
       stdio: 'ignore',
       env: { PATH: process.env.PATH },
     });
-  };
-  run('new-session', '-d', '-s', name, '-c', cwd, sleeperNamed(command), '600');
-  onCleanUp(() => run('kill-server'));
+  onCleanUp(() => void run('kill-server'));
+  expect(run('new-session', '-d', '-s', name, '-c', cwd, sleeperNamed(command), '600').status).toBe(0);
 };
 
 const askAsOther = ({ town }: Stage, home: string) =>
