@@ -302,7 +302,6 @@ describe('the lock of a branch, taken by a git in a worktree that was removed me
 
   linuxGit.each<[string, (root: string, tree: string) => void]>([
     ['by git', (root, tree) => git(root, 'worktree', 'remove', '--force', tree)],
-    ['by hand', (_, tree) => rmSync(tree, { recursive: true })],
     [
       'and replaced by another repository',
       (root, tree) => {
@@ -335,6 +334,30 @@ describe('the lock of a branch, taken by a git in a worktree that was removed me
     writeFileSync(left, '');
     aged(left);
     expect((await other.look()).locks).toMatchObject([{ path: left, state: 'stale' }]);
+  });
+});
+
+describe('the lock of a branch is held by a git in a worktree whose .git meanwhile', () => {
+  const replaceGit = (tree: string): void => {
+    rmSync(join(tree, '.git'));
+    git(tree, 'init', '-q');
+  };
+
+  linuxGit.each<[string, string, (tree: string) => void]>([
+    ['was removed', '../tree', (tree) => rmSync(join(tree, '.git'))],
+    ['was removed with all of its tree', '../tree', (tree) => rmSync(tree, { recursive: true })],
+    ['was replaced by another repository', '../tree', replaceGit],
+    ['was replaced, inside of the main one', 'tree', replaceGit],
+  ])('%s: %s', async (_, name, change) => {
+    const repository = makeRepository();
+    const { root } = repository;
+    const tree = repository.worktree(name);
+    const lock = join(root, '.git/refs/heads/n.lock');
+    const { goOn } = await waiting(lock, { cwd: tree, args: REFS, input: prepareBranch(root) });
+    change(tree);
+    await stays(repository, lock, ['held']);
+    expect(await goOn('commit\n')).toBe(0);
+    expect(git(root, 'branch', '--list', 'n')).toContain('n');
   });
 });
 

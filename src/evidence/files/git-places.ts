@@ -1,21 +1,22 @@
 /** Finds the repository that a directory belongs to, as a git that works there sees it. Reads only, and never throws. */
 import { readlinkSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { remembering } from '../../core/remembering.ts';
 import { relativeTo } from '../../core/town/roles.ts';
 import type { LockGitDir } from '../../core/types/evidence.ts';
-import { baseName, showsBytes } from '../../io/disk/disk-path.ts';
-import { realOrSame } from '../../io/disk/real-path.ts';
+import { baseName, displayPath, showsBytes } from '../../io/disk/disk-path.ts';
+import { realOrSame, realPaths } from '../../io/disk/real-path.ts';
 import { readdirSync } from '../../io/file-systems/servers.ts';
 import { tryOr } from '../../io/try-or.ts';
 import { commonDirectoryOf, gitDirectoryAround } from '../git/git-directory.ts';
+import { treePathIn } from '../git/linked-tree.ts';
 import { repositoryFinder } from '../git/repository.ts';
 
 export interface GitPlaces {
   /**
    * The git directory of the working tree around this directory; the directory itself where there is none, or it is closed to
-   * us. A repository that keeps its working tree elsewhere is added, and the directory itself where its path is not UTF-8: then
-   * only what lies around it can be looked at.
+   * us. A git directory that says this is its working tree is added: a git that has begun goes on there, whatever `.git` leads
+   * to by now. So is the directory itself where its path is not UTF-8: then only what lies around it can be looked at.
    */
   readonly ofTree: (directory: string) => readonly string[];
   /** The git directory that this path names, also by a file in it or by a `.git` file that leads to it. */
@@ -27,19 +28,17 @@ export const gitPlaces = (gitDirs: readonly LockGitDir[]): GitPlaces => {
   const find = repositoryFinder();
   const whereShared = remembering(sharedPartsOf);
   const withShared = (gitDir: string): readonly string[] => [gitDir, ...whereShared(gitDir)];
-  const kept = gitDirs.filter(({ path, tree }) => tree !== null && tree !== dirname(path));
+  let elsewhere: readonly TreeOf[] | undefined;
   return {
     ofTree: (directory) => {
       const real = realOrSame(directory);
       const found = find(real);
       const gitDir = gitDirectoryAround(real, found?.top ?? '/') ?? found?.gitDir ?? null;
-      const elsewhere = kept
-        .filter(({ tree }) => tree !== null && relativeTo(tree, real) !== null)
-        .map(({ path }) => path);
+      elsewhere ??= treesElsewhere(gitDirs);
       return [
         ...(gitDir === null ? [] : withShared(realOrSame(gitDir))),
         ...(gitDir === null || showsBytes(real) ? [real] : []),
-        ...elsewhere,
+        ...elsewhere.filter(({ tree }) => relativeTo(tree, real) !== null).map(({ path }) => path),
       ];
     },
     ofGitDir: (path) => {
@@ -50,6 +49,29 @@ export const gitPlaces = (gitDirs: readonly LockGitDir[]): GitPlaces => {
       return led == null ? withShared(itself) : [itself, ...withShared(realOrSame(led))];
     },
   };
+};
+
+interface TreeOf {
+  /** A git directory, and the working tree that it keeps elsewhere. */
+  readonly path: string;
+  readonly tree: string;
+}
+
+/** Those of these repositories, by what is recorded in their own files. */
+const treesElsewhere = (gitDirs: readonly LockGitDir[]): readonly TreeOf[] => {
+  const realOf = realPaths();
+  const linked = [...new Set(gitDirs.map(({ main }) => `${main}/worktrees`))].flatMap((directory) =>
+    tryOr(() => readdirSync(directory), []).map((name) => `${directory}/${name}`),
+  );
+  return [
+    ...gitDirs.flatMap(({ path, tree }) => (tree === null || tree === dirname(path) ? [] : [{ path, tree }])),
+    ...linked.flatMap((path) => {
+      const recorded = treePathIn(path);
+      if (recorded === null) return [];
+      const tree = displayPath(recorded);
+      return [{ path, tree: join(realOf(dirname(tree)), baseName(tree)) }];
+    }),
+  ];
 };
 
 /** Directories of a git directory in which single entries may be symlinks; it is one itself. */
