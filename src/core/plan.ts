@@ -3,7 +3,7 @@ import { askersOwn } from './askers-own.ts';
 import { isAbandoned, isExpiredCopy } from './record/lock-names.ts';
 import { refusalOf } from './report/refusals.ts';
 import { claimsWorker, workersClaimed } from './town/lock-rules.ts';
-import { byName } from './town/name-order.ts';
+import { inNameOrder } from './town/name-order.ts';
 import type { Finding } from './types/check.ts';
 import type { Leftover } from './types/evidence.ts';
 import type { Examination, Verdict } from './types/judgement.ts';
@@ -95,7 +95,7 @@ export const planRepair = (request: PlanRequest): Plan => {
       .filter(({ why }) => why === null)
       .map(({ verdict, force: forced }) => ({ verdict, force: forced })),
     left: planned.flatMap(({ why, ...step }) => (why === null ? [] : [{ ...step, why }])),
-    leftovers: kinds.length > 0 ? [] : [...new Set(toBeTidied.map(({ worker }) => worker))].sort(byName),
+    leftovers: kinds.length > 0 ? [] : inNameOrder(new Set(toBeTidied.map(({ worker }) => worker))),
   };
 };
 

@@ -16,7 +16,7 @@ import { homeOf } from './town/belonging.ts';
 import { claimsWorker, isAsked } from './town/lock-rules.ts';
 import { lineage, paneOf } from './town/machine-index.ts';
 import { describeAside, isLockMovedAside } from './town/moved-aside.ts';
-import { byName } from './town/name-order.ts';
+import { inNameOrder } from './town/name-order.ts';
 import { isWithin } from './town/roles.ts';
 import { indexSnapshot } from './town/town-index.ts';
 import { paneName, type TownIndex, type WorkerView } from './town/views.ts';
@@ -83,7 +83,7 @@ export const whoIsThere = (
 /** The directories of one agent are one place, named by the outermost of them. */
 const innermostOnly = (places: readonly string[], index: TownIndex): readonly string[] => {
   const told = new Map<string, string>();
-  for (const place of [...places].sort(byName)) {
+  for (const place of inNameOrder(places)) {
     const story = index.viewOf(place).owner?.role ?? place;
     if (!told.has(story)) told.set(story, place);
   }

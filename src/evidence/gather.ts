@@ -6,7 +6,7 @@ import { statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { namesIn } from '../core/programs/by-name.ts';
 import { claimsWorker, isFlock, needsWitnesses } from '../core/town/lock-rules.ts';
-import { byName } from '../core/town/name-order.ts';
+import { inNameOrder } from '../core/town/name-order.ts';
 import type {
   FileEvidence,
   HostFacts,
@@ -230,7 +230,7 @@ const placeNames = (
   trees: readonly OutsideTree[],
 ): PlaceNames => {
   const { root } = request.town;
-  const worktrees = [...new Set(trees.map(({ name }) => name))].sort(byName);
+  const worktrees = inNameOrder(new Set(trees.map(({ name }) => name)));
   const outside = outsideNamer(root, worktrees);
   const asked = new Set([...request.workers, ...placesOfClaims(locks), ...worktrees]);
   const inTown = placeFinder(request, layout, [...asked]);

@@ -3,7 +3,7 @@ import { groupBy } from '../group-by.ts';
 import { agentNameOf } from '../programs/classify.ts';
 import { workersClaimed } from '../town/lock-rules.ts';
 import { paneOf } from '../town/machine-index.ts';
-import { byName } from '../town/name-order.ts';
+import { inNameOrder } from '../town/name-order.ts';
 import { processKey, type TownIndex } from '../town/views.ts';
 import type { ProcessInfo } from '../types/evidence.ts';
 import type { LocklessAgent, Occupant, Verdict } from '../types/judgement.ts';
@@ -36,7 +36,7 @@ export const findLockless = (
         known.add(occupant.key);
         found.push({ worker, occupant });
       }
-  return found.sort((a, b) => byName(a.worker, b.worker));
+  return inNameOrder(found, ({ worker }) => worker);
 };
 
 const withoutLock = (lists: readonly Iterable<string>[], locked: ReadonlySet<string>): string[] => {

@@ -1,7 +1,7 @@
 /** Reads what killed runs left beside locks. Writes nothing. */
 import { MAX_LOCK_BYTES, parseCompanion } from '../../core/record/lock-record.ts';
 import { claimsWorker } from '../../core/town/lock-rules.ts';
-import { byName } from '../../core/town/name-order.ts';
+import { inNameOrder } from '../../core/town/name-order.ts';
 import type { Leftover, LockFile, LoneCompanion } from '../../core/types/evidence.ts';
 import { displayPath } from '../../io/disk/disk-path.ts';
 import { readingCalls, readSmallFile } from '../../io/disk/small-file.ts';
@@ -12,15 +12,16 @@ import { agentTable } from './lock-table.ts';
 
 /** The regular files that killed runs left behind, sorted by path; those that have vanished since are left out. */
 export const readLeftovers = (found: readonly FoundLeftover[], root: string): readonly Leftover[] =>
-  found
-    .flatMap((each) => {
+  inNameOrder(
+    found.flatMap((each) => {
       const mtimeMs = regularFileTime(each);
       if (mtimeMs === null) return [];
       return [
         { worker: placeName(root, each.place), path: displayPath(each.path), kind: each.kind, mtimeMs },
       ];
-    })
-    .sort((a, b) => byName(a.path, b.path));
+    }),
+    ({ path }) => path,
+  );
 
 /** Modification time in milliseconds; null for anything that is not a regular file, or cannot be looked at. */
 const regularFileTime = ({ path }: FoundLeftover): number | null => {

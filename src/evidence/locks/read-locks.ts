@@ -4,7 +4,7 @@ import { basename, relative } from 'node:path';
 import { describeFileProblem } from '../../core/record/file-problem.ts';
 import { flat } from '../../core/record/flat.ts';
 import { MAX_LOCK_BYTES } from '../../core/record/lock-record.ts';
-import { byName } from '../../core/town/name-order.ts';
+import { inNameOrder } from '../../core/town/name-order.ts';
 import { relativeTo } from '../../core/town/roles.ts';
 import type { KindRules, LinkedTree, LockContent, LockFile, LockGitDir } from '../../core/types/evidence.ts';
 import type { Kind, LockFileName } from '../../core/types/kind.ts';
@@ -29,10 +29,11 @@ export const readLocks = (
 ): readonly LockFile[] => {
   const known = new Map(before.map((lock) => [lock.path, lock]));
   const realDirectory = realPaths();
-  return found
+  const locks = found
     .map((each) => unchanged(each, known.get(displayPath(each.path))) ?? readLock(each, root, realDirectory))
-    .filter((lock) => lock !== null)
-    .sort((a, b) => byName(a.worker, b.worker) || byName(a.path, b.path));
+    .filter((lock) => lock !== null);
+  // Neither contains a NUL, which comes before everything.
+  return inNameOrder(locks, ({ worker, path }) => `${worker}\0${path}`);
 };
 
 /** The lock as it was read before, where its file is still the same and no second record may have changed beside it. */

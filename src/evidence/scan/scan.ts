@@ -2,7 +2,7 @@
 import { leftoverOf } from '../../core/record/lock-names.ts';
 import { fitsSome } from '../../core/record/name-pattern.ts';
 import { remembering } from '../../core/remembering.ts';
-import { byName } from '../../core/town/name-order.ts';
+import { inNameOrder } from '../../core/town/name-order.ts';
 import { relativeTo } from '../../core/town/roles.ts';
 import type { Gap, Leftover, LockFile } from '../../core/types/evidence.ts';
 import type { Kind } from '../../core/types/kind.ts';
@@ -374,8 +374,14 @@ const resultOf = (
       locks.push({ kind, path, place, layout, companion, hasTwin, linkedGitDir, gitDir });
     }
   }
-  gaps.sort((a, b) => byName(a.what, b.what));
-  return { locks, leftovers, directories, gaps, linkedGitDirs: [], seen };
+  return {
+    locks,
+    leftovers,
+    directories,
+    gaps: inNameOrder(gaps, ({ what }) => what),
+    linkedGitDirs: [],
+    seen,
+  };
 };
 
 /** A lock, or what a run left beside one. */

@@ -1,5 +1,5 @@
 /** Reads a town's rigs and workers from its layout, without a scan. Writes nothing. */
-import { byName } from '../../core/town/name-order.ts';
+import { inNameOrder } from '../../core/town/name-order.ts';
 import { ownerOf } from '../../core/town/roles.ts';
 import type { Gap, Rig, TownFacts } from '../../core/types/evidence.ts';
 import { fieldsOf } from '../../core/unchecked.ts';
@@ -32,7 +32,7 @@ export const readTownLayout = (root: string, seen: ReadonlySet<DiskPath> = new S
   return {
     marked: isMarked(root),
     rigs,
-    workers: directories.filter((directory) => ownerOf(directory)?.canonical).sort(byName),
+    workers: inNameOrder(directories.filter((directory) => ownerOf(directory)?.canonical)),
     gaps,
   };
 };
@@ -78,7 +78,7 @@ const guessRigs = (directories: readonly string[]): readonly Rig[] => {
     .filter((directory) => /^[^/]+\/(crew|polecats|witness|refinery|mayor)$/.test(directory))
     .map((directory) => directory.slice(0, directory.indexOf('/')))
     .filter((name) => ownerOf(`${name}/witness`)?.role === `${name}/witness`);
-  return [...new Set(names)].sort(byName).map((name) => ({ name, prefix: null }));
+  return inNameOrder(new Set(names)).map((name) => ({ name, prefix: null }));
 };
 
 /**
@@ -88,9 +88,10 @@ const guessRigs = (directories: readonly string[]): readonly Rig[] => {
 const parseRigs = (bytes: Uint8Array): readonly Rig[] | null => {
   const { rigs } = fieldsOf(tryOr(() => JSON.parse(new TextDecoder().decode(bytes)), null));
   if (typeof rigs !== 'object' || rigs === null || Array.isArray(rigs)) return null;
-  return Object.entries(rigs)
-    .map(([name, entry]) => ({ name, prefix: text(fieldsOf(fieldsOf(entry).beads).prefix) }))
-    .sort((a, b) => byName(a.name, b.name));
+  return inNameOrder(Object.entries(rigs), ([name]) => name).map(([name, entry]) => ({
+    name,
+    prefix: text(fieldsOf(fieldsOf(entry).beads).prefix),
+  }));
 };
 
 const text = (value: unknown): string | null => (typeof value === 'string' && value !== '' ? value : null);

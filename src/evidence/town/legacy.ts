@@ -1,7 +1,7 @@
 /** Finds runtime state that still lies in `.gastown/`, and where it belongs now. Reads only. */
 import { AGENT_HOME, OLD_HOME } from '../../core/record/lock-names.ts';
 import { fitsSome } from '../../core/record/name-pattern.ts';
-import { byName } from '../../core/town/name-order.ts';
+import { inNameOrder } from '../../core/town/name-order.ts';
 import type { LegacyItem } from '../../core/types/evidence.ts';
 import { realDisk } from '../../io/disk/disk.ts';
 import { lstatSync } from '../../io/file-systems/servers.ts';
@@ -39,11 +39,10 @@ export const readLegacyItems = (
   const mayHaveOne = (place: string): boolean => oldHomes?.has(inRoot(root, place)) ?? true;
   return [
     ...itemsOf(root, '.', TOWN_TARGETS),
-    ...[...rigs].sort(byName).flatMap((rig) => itemsOf(root, rig, RIG_TARGETS)),
-    ...[...new Set(workers)]
-      .filter((worker) => !upper.has(worker) && mayHaveOne(worker))
-      .sort(byName)
-      .flatMap((worker) => itemsOf(root, worker, WORKER_TARGETS)),
+    ...inNameOrder(rigs).flatMap((rig) => itemsOf(root, rig, RIG_TARGETS)),
+    ...inNameOrder(new Set(workers.filter((worker) => !upper.has(worker) && mayHaveOne(worker)))).flatMap(
+      (worker) => itemsOf(root, worker, WORKER_TARGETS),
+    ),
   ];
 };
 

@@ -4,7 +4,7 @@
  */
 import { dirname, join, relative } from 'node:path';
 import { remembering } from '../../core/remembering.ts';
-import { byName } from '../../core/town/name-order.ts';
+import { inNameOrder } from '../../core/town/name-order.ts';
 import { relativeTo } from '../../core/town/roles.ts';
 import type { Gap, GoneTree, MovedTree } from '../../core/types/evidence.ts';
 import { type DiskPath, displayPath, displayRelative, joinPath } from '../../io/disk/disk-path.ts';
@@ -51,7 +51,7 @@ export const treesOutside = (
     const tree = find(gitDir);
     if (tree !== null) found.set(tree.name, tree);
   }
-  return [...found.keys()].sort(byName).flatMap((name) => found.get(name) ?? []);
+  return inNameOrder(found.keys()).flatMap((name) => found.get(name) ?? []);
 };
 
 /** The same for working trees that were moved out of the root, or around outside of it, without telling git. */
@@ -88,8 +88,8 @@ export const goneTrees = (
   root: string,
   readTreePath: TreePathReader,
 ): readonly GoneTree[] =>
-  linkedGitDirs
-    .flatMap((gitDir): readonly GoneTree[] => {
+  inNameOrder(
+    linkedGitDirs.flatMap((gitDir): readonly GoneTree[] => {
       const path = readTreePath(gitDir);
       if (path === null || !isNoDirectory(path)) return [];
       return [
@@ -100,8 +100,9 @@ export const goneTrees = (
           isLocked: entryExists(joinPath(gitDir, 'locked')),
         },
       ];
-    })
-    .sort((one, other) => byName(one.name, other.name));
+    }),
+    ({ name }) => name,
+  );
 
 /** A gap for each of them that lies behind a server which does not answer. */
 export const silentTrees = (

@@ -1,7 +1,7 @@
 /** The working trees in which somebody was seen, for a root that is not a Gas Town. Reads only. */
 import { Buffer } from 'node:buffer';
 import { dirname } from 'node:path';
-import { byName } from '../../core/town/name-order.ts';
+import { inNameOrder } from '../../core/town/name-order.ts';
 import { relativeTo } from '../../core/town/roles.ts';
 import { isNoDirectory } from '../../io/disk/entry-exists.ts';
 import { readingCalls, readSmallFile } from '../../io/disk/small-file.ts';
@@ -34,7 +34,7 @@ export const treesAround = (root: string, places: Iterable<string>): readonly st
       if (isThere || (isGone && goneTreeAt(path, [root, dirname(path)]) !== null)) trees.push(worker);
     }
   }
-  return trees.sort(byName);
+  return inNameOrder(trees);
 };
 
 const isTree = (directory: string): boolean => {

@@ -1,5 +1,5 @@
 /** What is listed of a town: its locks, and the workers in which agents work without one; for the tree and every other list. */
-import { byName } from '../../core/town/name-order.ts';
+import { inNameOrder } from '../../core/town/name-order.ts';
 import type { State } from '../../core/types/judgement.ts';
 import type { Report, ReportLock } from '../../core/types/report.ts';
 import {
@@ -81,7 +81,7 @@ const bareRowsOf = (report: Report, verbose: boolean): readonly BareRow[] => {
       lock: null,
     }),
   );
-  return [...locked, ...bare].sort((a, b) => a.machine - b.machine || byName(a.worker, b.worker));
+  return inNameOrder([...locked, ...bare], ({ worker }) => worker).sort((a, b) => a.machine - b.machine);
 };
 
 /** What a row without a lock tells. */

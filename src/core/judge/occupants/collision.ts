@@ -5,7 +5,7 @@
 import { groupBy } from '../../group-by.ts';
 import { claimsWorker, workersClaimed } from '../../town/lock-rules.ts';
 import { isFrom } from '../../town/machine-index.ts';
-import { byName } from '../../town/name-order.ts';
+import { inNameOrder } from '../../town/name-order.ts';
 import { isWithin, ownerOf } from '../../town/roles.ts';
 import { paneKey, pidOfKey, processKey, type TownIndex, type WorkerView } from '../../town/views.ts';
 import type { Collision, Fact, Occupant, Verdict } from '../../types/judgement.ts';
@@ -126,7 +126,7 @@ const rivalClaims = (verdicts: readonly Verdict[]): readonly Collision[] => {
     if (rivals.length < 2) return [];
     // Each worker once, however many of its locks claim that agent.
     const named = [...new Set(rivals.map(({ lock }) => lock.worker))];
-    const workers = named.toSorted(byName);
+    const workers = inNameOrder(named);
     const facts = named.map((worker): Fact => ({ source: 'lock', text: `${worker} names ${claim}` }));
     return [
       {
@@ -161,7 +161,7 @@ export const findCollisions = (
   }
   // A directory and its parent that belong to one agent would report the same collision twice: only the outermost does.
   const told = new Map<string, Collision>();
-  for (const [place, crowd] of [...crowds].sort(([a], [b]) => byName(a, b))) {
+  for (const [place, crowd] of inNameOrder(crowds, ([place]) => place)) {
     const story = index.viewOf(place).owner?.role ?? place;
     if (!told.has(story)) told.set(story, crowd);
   }
