@@ -139,7 +139,7 @@ const diagnoseHere = async (
     diagnose(preparation, { ...shown, at: options.at }),
   );
   const file = given.options.saveSnapshot;
-  if (file !== null) saveSnapshot(diagnosis.examination.snapshot, file, terminal.cwd);
+  if (file !== undefined) saveSnapshot(diagnosis.examination.snapshot, file, terminal.cwd);
   return { ...preparation, ...diagnosis };
 };
 

@@ -5,6 +5,7 @@
 import { Failure } from '../core/failure.ts';
 import { EXIT } from '../core/types/report.ts';
 import { VERSION } from '../version.ts';
+import type { ArgumentsOf } from './arguments/arguments.ts';
 import { keptHelp, USUAL_WIDTH } from './arguments/kept-help.ts';
 import type { CommandName } from './arguments/options.ts';
 import { readArguments } from './arguments/read-arguments.ts';
@@ -14,7 +15,7 @@ import { type Interruption, listenForSignals } from './terminal/signals.ts';
 import type { Outcome, RunCommand, Terminal } from './terminal/terminal.ts';
 import { describeInterruption, endOfFailure, type FailedRun } from './words/failures.ts';
 
-const COMMANDS: Readonly<Record<CommandName, () => Promise<{ readonly run: RunCommand }>>> = {
+const COMMANDS: { readonly [C in CommandName]: () => Promise<{ readonly run: RunCommand<C> }> } = {
   doctor: () => import('./commands/doctor.ts'),
   preflight: () => import('./commands/preflight.ts'),
   exec: () => import('./commands/exec.ts'),
@@ -36,8 +37,7 @@ const FAST: readonly CommandName[] = ['preflight', 'exec', 'doctor'];
 const perform = async ({ command, argv }: Route, terminal: Terminal): Promise<Outcome> => {
   if (asksFor(argv, '--version')) return { exitCode: EXIT.ok, stdout: `${VERSION}\n`, stderr: '' };
   if (FAST.includes(command) && !asksFor(argv, '--help', '-h')) {
-    const given = readArguments(command, argv);
-    return (await COMMANDS[command]()).run(given, terminal);
+    return start(command, readArguments(command, argv), terminal);
   }
   if (command === 'doctor') await refuseMistyped(argv[0]);
   const { columns } = terminal.stdout;
@@ -49,8 +49,11 @@ const perform = async ({ command, argv }: Route, terminal: Terminal): Promise<Ou
   const { parseWithYargs } = await import('./arguments/parse-with-yargs.ts');
   const parsed = await parseWithYargs(command === 'doctor' ? argv : [command, ...argv], { cwd, width });
   if (parsed.kind === 'help') return { exitCode: EXIT.ok, stdout: parsed.text, stderr: '' };
-  return (await COMMANDS[command]()).run(parsed.arguments, terminal);
+  return start(command, parsed.arguments, terminal);
 };
+
+const start = async <C extends CommandName>(command: C, given: ArgumentsOf<C>, terminal: Terminal) =>
+  (await COMMANDS[command]()).run(given, terminal);
 
 /** Refuses `doctor help lcoks`, which does not ask about `doctor`. */
 const refuseMistyped = async (word = ''): Promise<void> => {

@@ -11,7 +11,7 @@ import type { Terminal } from './terminal/terminal.ts';
 export const lookOptionsOf = ({ options }: Arguments, terminal: Terminal) => ({
   scan: options.deep ? ('deep' as const) : options.quick ? ('quick' as const) : undefined,
   sockets: unlessEmpty(options.socket),
-  timeoutMs: options.timeout ?? undefined,
+  timeoutMs: options.timeout,
   home: options.home,
   formerHosts: options.formerHost,
   env: terminal.env,
@@ -34,7 +34,7 @@ const noteOnce = (note: string, terminal: Terminal): void => {
 export const diagnoseOptionsOf = async (given: Arguments, terminal: Terminal): Promise<DiagnoseOptions> => {
   const { fromSnapshot, plugin, only, skip, worker, failOn } = given.options;
   const saved =
-    fromSnapshot === null
+    fromSnapshot === undefined
       ? undefined
       : (await import('./read-snapshot.ts')).readSnapshot(fromSnapshot, terminal.cwd);
   return {
@@ -45,20 +45,20 @@ export const diagnoseOptionsOf = async (given: Arguments, terminal: Terminal): P
     only,
     skip,
     workers: unlessEmpty(worker),
-    failOn: failOn ?? undefined,
+    failOn,
     ...heapKeeper(),
   };
 };
 
-const unlessEmpty = (list: readonly string[]): readonly string[] | undefined =>
+const unlessEmpty = (list: readonly string[] = []): readonly string[] | undefined =>
   list.length === 0 ? undefined : list;
 
 /** The town that the command line names; undefined leaves it to where we stand. Throws `E_USAGE` where it names two. */
 export const townNamedBy = ({ options }: Arguments, positional: string | undefined): string | undefined => {
-  const flag = options.town ?? undefined;
-  if (flag !== undefined && positional !== undefined && flag !== positional)
-    throw usage(`the town is named twice: ${positional} and --town ${flag}`);
-  const named = positional ?? flag;
+  const { town } = options;
+  if (town !== undefined && positional !== undefined && town !== positional)
+    throw usage(`the town is named twice: ${positional} and --town ${town}`);
+  const named = positional ?? town;
   if (options.home && named !== undefined) throw usage(`--home and a town cannot be combined: ${named}`);
   return named;
 };

@@ -18,5 +18,5 @@ export const renderAs = async (
   const report = shownIn(format, told);
   if (!isLate(format)) return renderReport(report, format, presentation);
   const render = await LATE_FORMATS[format]();
-  return render(report, options.fromSnapshot !== null, part);
+  return render(report, options.fromSnapshot !== undefined, part);
 };

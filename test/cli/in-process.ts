@@ -1,10 +1,11 @@
 /** Runs a command's function inside the test: for hundreds of runs, where starting the program each time would take minutes. */
+import type { CommandName } from '../../src/cli/arguments/options.ts';
 import { readArguments } from '../../src/cli/arguments/read-arguments.ts';
 import { type Route, routeOf } from '../../src/cli/route.ts';
 import type { Outcome, RunCommand, Terminal } from '../../src/cli/terminal/terminal.ts';
 import { endOfFailure } from '../../src/cli/words/failures.ts';
 
-const COMMANDS: Readonly<Record<string, () => Promise<{ readonly run: RunCommand }>>> = {
+const COMMANDS: { readonly [C in CommandName]?: () => Promise<{ readonly run: RunCommand<C> }> } = {
   doctor: () => import('../../src/cli/commands/doctor.ts'),
   explain: () => import('../../src/cli/commands/explain.ts'),
   locks: () => import('../../src/cli/commands/locks.ts'),
@@ -55,9 +56,7 @@ export const doctorInProcess = async (
 const perform = async (route: Route, terminal: Terminal): Promise<Outcome> => {
   const { command, argv } = route;
   try {
-    const load = COMMANDS[command];
-    if (load === undefined) throw new Error(`${command} cannot be run here`);
-    return await (await load()).run(readArguments(command, argv), terminal);
+    return await start(command, argv, terminal);
   } catch (error) {
     const format = argv.includes('--json') ? 'json' : 'text';
     return endOfFailure(error, {
@@ -69,4 +68,10 @@ const perform = async (route: Route, terminal: Terminal): Promise<Outcome> => {
       debug: false,
     });
   }
+};
+
+const start = async <C extends CommandName>(command: C, argv: readonly string[], terminal: Terminal) => {
+  const load = COMMANDS[command];
+  if (load === undefined) throw new Error(`${command} cannot be run here`);
+  return (await load()).run(readArguments(command, argv), terminal);
 };

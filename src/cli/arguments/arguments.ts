@@ -6,16 +6,16 @@ import {
   type Command,
   type CommandName,
   commandNamed,
-  OPTIONS,
   type Option,
   type Options,
+  type OptionsOf,
   optionsOf,
 } from './options.ts';
 import { usage } from './usage.ts';
 
 /** A command line taken apart, whichever parser did it; nothing is checked yet. */
-export interface RawArguments {
-  readonly command: CommandName;
+export interface RawArguments<C extends CommandName> {
+  readonly command: C;
   readonly flags: ReadonlySet<string>;
   /** Every value that was given, in order. */
   readonly values: ReadonlyMap<string, readonly string[]>;
@@ -24,27 +24,40 @@ export interface RawArguments {
   readonly rest: readonly string[] | null;
 }
 
-/** A command line as the commands read it: checked, and every option by its name. */
-export interface Arguments extends Omit<RawArguments, 'flags' | 'values'> {
+/** A command line as that command reads it: checked, with the options that it takes. */
+export interface ArgumentsOf<C extends CommandName> extends Omit<RawArguments<C>, 'flags' | 'values'> {
+  readonly options: OptionsOf<C>;
+}
+
+/** The same as what several commands share reads it. */
+export interface Arguments extends Omit<ArgumentsOf<CommandName>, 'options'> {
   readonly options: Options;
 }
 
 /** Checks a command line and types its options. Throws `E_USAGE` for what the command cannot take. */
-export const checkArguments = ({ flags, values, ...given }: RawArguments): Arguments => {
-  const options = optionsGiven(flags, values);
+export const checkArguments = <C extends CommandName>({
+  flags,
+  values,
+  ...given
+}: RawArguments<C>): ArgumentsOf<C> => {
+  const options = optionsGiven(given.command, flags, values);
   checkPositionals(commandNamed(given.command), given);
-  if (options.home && options.on.length > 0) throw usage('--home and --on cannot be combined');
-  if (options.home && options.fromSnapshot !== null)
+  if (options.home && (options.on ?? []).length > 0) throw usage('--home and --on cannot be combined');
+  if (options.home && options.fromSnapshot !== undefined)
     throw usage('--home and --from-snapshot cannot be combined');
   if (options.deep && options.quick) throw usage('--deep and --quick cannot be combined');
   if (options.json && (options.format ?? 'json') !== 'json')
     throw usage('--json and --format cannot be combined');
-  return { ...given, options };
+  return { ...given, options: options as OptionsOf<C> };
 };
 
-const optionsGiven = (flags: RawArguments['flags'], values: RawArguments['values']): Options => {
+const optionsGiven = (
+  command: CommandName,
+  flags: ReadonlySet<string>,
+  values: RawArguments<CommandName>['values'],
+): Options => {
   const byKey: Record<string, unknown> = {};
-  for (const option of OPTIONS as readonly Option[]) {
+  for (const option of optionsOf(command)) {
     const raw = values.get(option.name);
     byKey[option.key ?? option.name] = typed(
       option,
@@ -52,7 +65,7 @@ const optionsGiven = (flags: RawArguments['flags'], values: RawArguments['values
       raw === undefined ? [] : checkValues(option, raw),
     );
   }
-  return byKey as unknown as Options;
+  return byKey as Options;
 };
 
 /** If an option that takes one value is repeated, the last value counts. */
@@ -60,11 +73,11 @@ const typed = (
   { name, type, number }: Option,
   flags: ReadonlySet<string>,
   values: readonly string[],
-): boolean | string | number | null | readonly string[] => {
+): boolean | string | number | undefined | readonly string[] => {
   if (type === 'flag') return flags.has(name);
   if (type === 'list') return values;
-  const value = values.at(-1) ?? null;
-  return value !== null && number !== undefined ? Number(value) : value;
+  const value = values.at(-1);
+  return value !== undefined && number !== undefined ? Number(value) : value;
 };
 
 /** An option that this command does not have, with the one that was probably meant. */
@@ -108,7 +121,7 @@ const checkValues = (option: Option, raw: readonly string[]): readonly string[] 
 
 const checkPositionals = (
   { name, positionals, usage: shape, passesOn }: Command,
-  given: Pick<RawArguments, 'positionals' | 'rest'>,
+  given: Pick<RawArguments<CommandName>, 'positionals' | 'rest'>,
 ): void => {
   const title = name === 'doctor' ? 'doctor' : `doctor ${name}`;
   const [first] = positionals;

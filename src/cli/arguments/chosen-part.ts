@@ -5,19 +5,23 @@ import { filterReport, type ReportFilter } from '../../core/report/filter-report
 import { isWithin } from '../../core/town/roles.ts';
 import type { Report } from '../../core/types/report.ts';
 import { resolveWorker } from '../../evidence/town/worker-path.ts';
-import type { Arguments } from './arguments.ts';
 import { momentMs } from './moment.ts';
+import type { OptionsOf } from './options.ts';
 import { usage } from './usage.ts';
 
 /** The options that choose a part. */
 const CHOOSING = ['state', 'kind', 'under', 'since', 'before'] as const;
 
+interface Choosing {
+  readonly options: Pick<OptionsOf<'doctor'>, (typeof CHOOSING)[number]>;
+}
+
 /** True where the line chooses at all, by another option than the allowed one. */
-export const chooses = ({ options }: Arguments, allowed: (typeof CHOOSING)[number] | null = null): boolean =>
+export const chooses = ({ options }: Choosing, allowed: (typeof CHOOSING)[number] | null = null): boolean =>
   CHOOSING.some((name) => name !== allowed && (options[name]?.length ?? 0) > 0);
 
 /** How to cut each report of a run to what was asked for. Throws `E_USAGE` for what is not a time, and for a kind that does not exist. */
-export const chosenPart = (given: Arguments, cwd: string): ((report: Report) => Report) => {
+export const chosenPart = (given: Choosing, cwd: string): ((report: Report) => Report) => {
   const filterFor = chosenFilter(given, cwd);
   return (report) => {
     const filter = filterFor(report);
@@ -26,7 +30,7 @@ export const chosenPart = (given: Arguments, cwd: string): ((report: Report) => 
 };
 
 /** What is asked for of each report of a run; null for all. Throws as `chosenPart` does. */
-export const chosenFilter = (given: Arguments, cwd: string): ((report: Report) => ReportFilter | null) => {
+export const chosenFilter = (given: Choosing, cwd: string): ((report: Report) => ReportFilter | null) => {
   const { state, kind, under, since, before } = given.options;
   if (!chooses(given)) return () => null;
   for (const name of kind) checkKind(name);

@@ -11,8 +11,8 @@ const UNIT_MS: Readonly<Record<string, number>> = {
 };
 
 /** Milliseconds since the epoch; null where nothing was given. Throws `E_USAGE` if the text is not a time. */
-export const momentMs = (option: string, given: string | null, nowMs: number): number | null => {
-  if (given === null) return null;
+export const momentMs = (option: string, given: string | undefined, nowMs: number): number | null => {
+  if (given === undefined) return null;
   const [, number, unit = ''] = /^(\d{1,6})\s*(s|m|min|h|d|w)$/.exec(given) ?? [];
   if (number !== undefined) return nowMs - Number(number) * (UNIT_MS[unit] ?? 0);
   // A date without a time begins at this machine's midnight, and not at Greenwich's.

@@ -85,7 +85,6 @@ const isSeconds = (text: string): boolean => /^\d{1,9}(\.\d+)?$/.test(text);
 const isDuration = (text: string): boolean => isSeconds(text) && Number(text) > 0 && Number(text) <= 86_400;
 
 const LOOKING = ['doctor', 'locks', 'who', 'top', 'explain', 'preflight', 'exec'] as const;
-const ALL = [...COMMANDS];
 const REPORTING = [
   'doctor',
   'preflight',
@@ -101,8 +100,11 @@ const REPORTING = [
 const ELSEWHERE = ['doctor', 'locks', 'explain', 'undo', 'machines'] as const;
 
 /** An option that takes no value. */
-const flag = <const Name extends string>(name: Name, summary: string, commands: readonly CommandName[]) =>
-  ({ name, type: 'flag', summary, commands }) as const;
+const flag = <const Name extends string, const Takers extends readonly CommandName[]>(
+  name: Name,
+  summary: string,
+  commands: Takers,
+) => ({ name, type: 'flag', summary, commands }) as const;
 
 export const OPTIONS = [
   {
@@ -165,7 +167,7 @@ export const OPTIONS = [
     value: 'MACHINE',
     summary:
       'ask this machine: a configured name, an ssh host, a command that reaches it, or here (repeatable)',
-    commands: [...ELSEWHERE],
+    commands: ELSEWHERE,
   },
   flag('send', 'send the collector to node on machines that have no doctor', [
     'doctor',
@@ -179,7 +181,7 @@ export const OPTIONS = [
     value: 'SECONDS',
     number: { accepts: isDuration, rule: 'a number of seconds above 0, at most 86400' },
     summary: 'time limit for the whole answer of another machine (default: 30)',
-    commands: [...ELSEWHERE],
+    commands: ELSEWHERE,
   },
   {
     name: 'only',
@@ -340,7 +342,7 @@ export const OPTIONS = [
     type: 'list',
     value: 'SOCKET',
     summary: 'also ask this tmux server (2.7 or newer), by name or path (repeatable)',
-    commands: [...LOOKING],
+    commands: LOOKING,
   },
   {
     name: 'former-host',
@@ -348,7 +350,7 @@ export const OPTIONS = [
     type: 'list',
     value: 'NAME',
     summary: 'host name that is gone for good, or that this machine used to have (repeatable)',
-    commands: [...LOOKING],
+    commands: LOOKING,
   },
   {
     name: 'timeout',
@@ -356,7 +358,7 @@ export const OPTIONS = [
     value: 'MS',
     number: { accepts: isMilliseconds, rule: 'a whole number of milliseconds, at least 1' },
     summary: 'time limit for each tmux call, in milliseconds (default: 2000)',
-    commands: [...LOOKING],
+    commands: LOOKING,
   },
   {
     name: 'save-snapshot',
@@ -397,10 +399,10 @@ export const OPTIONS = [
     ]),
     short: 'v',
   },
-  { ...flag('no-color', 'no colour (as NO_COLOR does)', ALL), key: 'noColor' },
-  flag('ascii', 'print ASCII characters only', ALL),
-  { ...flag('help', 'show this help', ALL), short: 'h' },
-  flag('version', 'show the version', ALL),
+  { ...flag('no-color', 'no colour (as NO_COLOR does)', COMMANDS), key: 'noColor' },
+  flag('ascii', 'print ASCII characters only', COMMANDS),
+  { ...flag('help', 'show this help', COMMANDS), short: 'h' },
+  flag('version', 'show the version', COMMANDS),
 ] as const satisfies readonly Option[];
 
 type Row = (typeof OPTIONS)[number];
@@ -415,12 +417,17 @@ type ValueOf<R extends Row> = R['type'] extends 'flag'
   ? boolean
   : R['type'] extends 'list'
     ? readonly Word<R>[]
-    : Word<R> | null;
+    : Word<R> | undefined;
 
-/** Every option of the table by its key: false, null or an empty list where it was not given. */
-export type Options = {
-  readonly [R in Row as R extends { readonly key: infer Key extends string } ? Key : R['name']]: ValueOf<R>;
+type KeyOf<R extends Row> = R extends { readonly key: infer Key extends string } ? Key : R['name'];
+
+/** The options of one command by their keys: false, undefined or an empty list where one was not given. */
+export type OptionsOf<C extends CommandName> = {
+  readonly [R in Row as [C] extends [R['commands'][number]] ? KeyOf<R> : never]: ValueOf<R>;
 };
+
+/** The options of any command: each where the command has it. */
+export type Options = { readonly [R in Row as KeyOf<R>]?: ValueOf<R> };
 
 const TOWN: Positional = {
   name: 'town',

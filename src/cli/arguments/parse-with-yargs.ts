@@ -3,19 +3,27 @@ import yargs from 'yargs';
 import { wrapText } from '../../reporters/screen/display-width.ts';
 import { asksFor, routeOf } from '../route.ts';
 import {
-  type Arguments,
+  type ArgumentsOf,
   checkArguments,
   missingValue,
   type RawArguments,
   unknownOption,
 } from './arguments.ts';
 import { dressHelp } from './help-text.ts';
-import { COMMAND_TABLE, type Command, commandNamed, exitCodesOf, type Option, optionsOf } from './options.ts';
+import {
+  COMMAND_TABLE,
+  type Command,
+  type CommandName,
+  commandNamed,
+  exitCodesOf,
+  type Option,
+  optionsOf,
+} from './options.ts';
 import { usage } from './usage.ts';
 
 /** What became of a command line: something to run, or a text that was asked for. */
 export type Parsed =
-  | { readonly kind: 'arguments'; readonly arguments: Arguments }
+  | { readonly kind: 'arguments'; readonly arguments: ArgumentsOf<CommandName> }
   | { readonly kind: 'help'; readonly text: string };
 
 /**
@@ -27,7 +35,7 @@ export const parseWithYargs = async (
   { cwd, width }: { readonly cwd: string; readonly width: number },
 ): Promise<Parsed> => {
   refuseInheritedNames(argv);
-  const found: RawArguments[] = [];
+  const found: RawArguments<CommandName>[] = [];
   let text = '';
   const parser = yargs([], cwd)
     .scriptName('doctor')
@@ -116,7 +124,7 @@ const yargsOption = (option: Option) => ({
 });
 
 /** yargs' result as ours: unknown keys are refused here, where it is known what was probably meant. */
-const collect = (command: Command, raw: Readonly<Record<string, unknown>>): RawArguments => {
+const collect = (command: Command, raw: Readonly<Record<string, unknown>>): RawArguments<CommandName> => {
   const flags = new Set<string>();
   const values = new Map<string, readonly string[]>();
   const options = optionsOf(command.name);

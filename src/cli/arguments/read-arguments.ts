@@ -1,5 +1,5 @@
 /** The fast parser, for commands that run before every agent. It gives up on whatever `parse-with-yargs.ts` must explain. */
-import { type Arguments, checkArguments, missingValue, unknownOption } from './arguments.ts';
+import { type ArgumentsOf, checkArguments, missingValue, unknownOption } from './arguments.ts';
 import { type CommandName, commandNamed, type Option, optionsOf } from './options.ts';
 import { usage } from './usage.ts';
 
@@ -8,7 +8,7 @@ import { usage } from './usage.ts';
  * start of an agent. `--name value`, `--name=value`, `-x value`, `-xvalue`, grouped flags `-qv`, and `--` as everywhere.
  * Throws `E_USAGE` as the parser of the other commands does.
  */
-export const readArguments = (command: CommandName, argv: readonly string[]): Arguments => {
+export const readArguments = <C extends CommandName>(command: C, argv: readonly string[]): ArgumentsOf<C> => {
   const options = optionsOf(command);
   const { passesOn } = commandNamed(command);
   const flags = new Set<string>();

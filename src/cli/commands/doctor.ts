@@ -11,7 +11,7 @@ import { openEvents } from '../terminal/events.ts';
 import { presentationFor, type RunCommand } from '../terminal/terminal.ts';
 
 /** `doctor [town]`: who holds what, and what is wrong; with `--fix`, what can be released is. */
-export const run: RunCommand = async (given, terminal) => {
+export const run: RunCommand<'doctor'> = async (given, terminal) => {
   const { options } = given;
   if (options.fix) return (await import('./fix.ts')).run(given, terminal);
   const { force, yes, dryRun, lock, stamp } = options;

@@ -8,7 +8,7 @@ import { renderJson } from '../../reporters/json.ts';
 import { renderPreflight } from '../../reporters/preflight.ts';
 import { quoteCommand } from '../../reporters/screen/shell-quote.ts';
 import { nameOf } from '../../reporters/screen/words.ts';
-import type { Arguments } from '../arguments/arguments.ts';
+import type { ArgumentsOf } from '../arguments/arguments.ts';
 import { usage } from '../arguments/usage.ts';
 import { commandLine } from '../terminal/command-line.ts';
 import { leaveLostTerminals } from '../terminal/lost-terminal.ts';
@@ -16,7 +16,7 @@ import { notice } from '../terminal/notice.ts';
 import { type Outcome, presentationFor, type RunCommand, type Terminal } from '../terminal/terminal.ts';
 
 /** `doctor exec WORKER -- CMD...`: the command holds the worker's lock while it runs. Loads neither yargs nor listr2. */
-export const run: RunCommand = async (given, terminal) => {
+export const run: RunCommand<'exec'> = async (given, terminal) => {
   const [worker = ''] = given.positionals;
   const command = given.rest ?? [];
   if (command.length === 0) throw usage('exec needs a command after --', `doctor exec ${worker} -- CMD`);
@@ -28,10 +28,10 @@ export const run: RunCommand = async (given, terminal) => {
   // What was typed is wrong whatever the town says.
   let besides = address === '' ? undefined : await prepareLease(address);
   const outcome = await runUnderLock({
-    town: given.options.town ?? undefined,
+    town: given.options.town,
     worker,
     command,
-    session: given.options.session ?? undefined,
+    session: given.options.session,
     waitMs: (given.options.wait ?? 0) * 1000,
     stay: given.options.noCd,
     onTakenOver: async (taken) => {
@@ -51,13 +51,13 @@ export const run: RunCommand = async (given, terminal) => {
     },
     besides: async () => {
       if (besides === undefined && config !== null) besides = await prepareLease(config.address);
-      if (besides === undefined && (given.options.ttl !== null || given.options.onLost !== null))
+      if (besides === undefined && (given.options.ttl !== undefined || given.options.onLost !== undefined))
         throw usage('--ttl and --on-lost require --lease');
       return besides;
     },
-    record: given.options.record ?? undefined,
+    record: given.options.record,
     formerHosts: given.options.formerHost,
-    timeoutMs: given.options.timeout ?? undefined,
+    timeoutMs: given.options.timeout,
     ...(sockets.length > 0 ? { sockets } : {}),
     env: terminal.env,
     cwd: terminal.cwd,
@@ -70,7 +70,11 @@ const nextOf = ({ next: [first] }: PreflightResult): string =>
   first === undefined ? '' : ` (next: ${quoteCommand(first)})`;
 
 /** The command owns standard output once it runs; only a refusal in JSON, which means that it never ran, goes there. */
-const outcomeFor = async (outcome: ExecOutcome, given: Arguments, terminal: Terminal): Promise<Outcome> => {
+const outcomeFor = async (
+  outcome: ExecOutcome,
+  given: ArgumentsOf<'exec'>,
+  terminal: Terminal,
+): Promise<Outcome> => {
   const { exitCode } = outcome;
   if (outcome.kind === 'ended')
     return {

@@ -56,7 +56,7 @@ interface Topic {
 }
 
 /** `doctor explain [WORD|WORKER]...`: what a word of a report means, or the whole chain of evidence for one worker. */
-export const run: RunCommand = async (given, terminal) => {
+export const run: RunCommand<'explain'> = async (given, terminal) => {
   const [first, ...others] = given.positionals;
   // What happened under an ID is history, not a word or a worker.
   if (first !== undefined && given.positionals.every(isRunId))

@@ -3,7 +3,7 @@ import { Failure } from '../../core/failure.ts';
 import type { NamedLock, Plan } from '../../core/plan.ts';
 import { HERE } from '../../core/town/views.ts';
 import { heal } from '../../heal.ts';
-import type { Arguments } from '../arguments/arguments.ts';
+import type { ArgumentsOf } from '../arguments/arguments.ts';
 import { chooses } from '../arguments/chosen-part.ts';
 import { usage } from '../arguments/usage.ts';
 import { tellingWhatWasMeant } from '../diagnose.ts';
@@ -19,7 +19,7 @@ import { canAsk, presentationFor, type RunCommand, type Terminal } from '../term
 import { isPersonAt } from '../words/force-recipe.ts';
 
 /** `doctor --fix`: diagnose, plan, ask, act, and diagnose again; the second look decides the exit code. */
-export const run: RunCommand = async (given, terminal) => {
+export const run: RunCommand<'doctor'> = async (given, terminal) => {
   refuseMisuse(given, terminal);
   const { dryRun, force, yes } = given.options;
   const format = formatOf(given);
@@ -82,17 +82,17 @@ export const run: RunCommand = async (given, terminal) => {
 };
 
 /** The locks that the command line names, each with its stamp; undefined where it names none. */
-const namedLocks = ({ options: { lock, stamp } }: Arguments): readonly NamedLock[] | undefined =>
+const namedLocks = ({ options: { lock, stamp } }: ArgumentsOf<'doctor'>): readonly NamedLock[] | undefined =>
   lock.length === 0 ? undefined : lock.map((id, at) => ({ id, sha256: stamp[at] ?? null }));
 
-const refuseMisuse = (given: Arguments, terminal: Terminal): void => {
+const refuseMisuse = (given: ArgumentsOf<'doctor'>, terminal: Terminal): void => {
   const { options } = given;
   if (options.saveSnapshot === '-') throw usage('--save-snapshot - cannot be used with --fix');
   if (options.stamp.length > 0 && options.stamp.length !== options.lock.length)
     throw usage('--stamp must be given once for each --lock');
   if (chooses(given, 'kind'))
     throw usage('only --worker and --kind can choose what --fix releases', 'doctor --fix --worker WORKER');
-  if (given.options.fromSnapshot !== null) throw usage('--fix cannot be used with --from-snapshot');
+  if (options.fromSnapshot !== undefined) throw usage('--fix cannot be used with --from-snapshot');
   if (!options.force) return;
   const recipe = (command: string): string | null => (isPersonAt(terminal) ? command : null);
   const target =

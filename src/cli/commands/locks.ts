@@ -8,9 +8,10 @@ import { shownIn } from '../shown-in.ts';
 import { presentationFor, type RunCommand } from '../terminal/terminal.ts';
 
 /** `doctor locks [town]`: the locks as a tree. The exit code is that of `doctor`, whatever is shown of it. */
-export const run: RunCommand = async (given, terminal) => {
+export const run: RunCommand<'locks'> = async (given, terminal) => {
   if (given.options.watch) {
-    if (given.options.fromSnapshot !== null) throw usage('--watch and --from-snapshot cannot be combined');
+    if (given.options.fromSnapshot !== undefined)
+      throw usage('--watch and --from-snapshot cannot be combined');
     return (await import('../watch/watch.ts')).run(given, terminal);
   }
   const report = await runReport(given, terminal);

@@ -20,21 +20,23 @@ import { renderJson } from '../../reporters/json.ts';
 import { quoteCommand } from '../../reporters/screen/shell-quote.ts';
 import { createPen } from '../../reporters/screen/style.ts';
 import { nameOf } from '../../reporters/screen/words.ts';
+import type { Arguments } from '../arguments/arguments.ts';
 import { checkKind } from '../arguments/chosen-part.ts';
 import { momentMs } from '../arguments/moment.ts';
 import { usage } from '../arguments/usage.ts';
 import { lookOptionsOf, townNamedBy } from '../options-of.ts';
-import { presentationFor, type RunCommand } from '../terminal/terminal.ts';
+import { type Outcome, presentationFor, type Terminal } from '../terminal/terminal.ts';
 
 /** Events on a screen where nobody says how many. */
 const USUAL_LIMIT = 30;
 
 /** Reads only. Exit code 1 where not all of the journal could be read. */
-export const run: RunCommand = async (given, terminal) => {
+export const run = async (given: Arguments, terminal: Terminal): Promise<Outcome> => {
   const { town } = findTown(townNamedBy(given, undefined), lookOptionsOf(given, terminal));
   const { events: all, missing } = readHistory(systemCalls, town.root);
   const { options } = given;
-  for (const kind of options.kind) checkKind(kind);
+  const { state = [], kind = [], event = [] } = options;
+  for (const name of kind) checkKind(name);
   const restorable = restorableIds(all, systemCalls, town.root);
   const removed = removedReleases(all, systemCalls, town.root);
   const isList = given.command === 'undo';
@@ -47,9 +49,9 @@ export const run: RunCommand = async (given, terminal) => {
         workers: names.map((name) => workerNamed(name, all, town.root, terminal.cwd)),
         sinceMs: momentMs('since', options.since, Date.now()),
         beforeMs: null,
-        states: options.state,
-        kinds: options.kind,
-        deeds: options.event,
+        states: state,
+        kinds: kind,
+        deeds: event,
       });
   const limit = options.limit ?? (options.json || isList ? chosen.length : USUAL_LIMIT);
   const events = chosen.slice(Math.max(chosen.length - limit, 0)).reverse();

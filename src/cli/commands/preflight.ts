@@ -5,14 +5,14 @@ import type { PreflightReport } from '../../core/types/report.ts';
 import { preflight } from '../../preflight.ts';
 import { renderJson } from '../../reporters/json.ts';
 import { renderPreflight } from '../../reporters/preflight.ts';
-import type { Arguments } from '../arguments/arguments.ts';
+import type { ArgumentsOf } from '../arguments/arguments.ts';
 import { usage } from '../arguments/usage.ts';
 import { lookOptionsOf, townNamedBy } from '../options-of.ts';
 import { commandLine } from '../terminal/command-line.ts';
 import { type Outcome, presentationFor, type RunCommand, type Terminal } from '../terminal/terminal.ts';
 
 /** `doctor preflight WORKER...`: one line and one answer per worker. Loads neither yargs nor listr2, and never asks. */
-export const run: RunCommand = async (given, terminal) => {
+export const run: RunCommand<'preflight'> = async (given, terminal) => {
   if (given.options.for === 'removal') {
     if (given.options.fix || given.options.new)
       throw usage(`--for removal and --${given.options.fix ? 'fix' : 'new'} cannot be combined`);
@@ -45,7 +45,11 @@ export const run: RunCommand = async (given, terminal) => {
   return answer(report, given, terminal);
 };
 
-const answer = async (report: PreflightReport, given: Arguments, terminal: Terminal): Promise<Outcome> => {
+const answer = async (
+  report: PreflightReport,
+  given: ArgumentsOf<'preflight'>,
+  terminal: Terminal,
+): Promise<Outcome> => {
   const stdout = given.options.json
     ? renderJson(report)
     : renderPreflight(report, await presentationFor(given, terminal, terminal.stdout), given.positionals);

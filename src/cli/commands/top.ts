@@ -29,7 +29,7 @@ const ONE_MACHINE = 'Other machines are not asked here. See: doctor locks --watc
 const CLEAR = '\u001b[2J\u001b[H';
 
 /** `doctor top [town]`: ends with the exit code of the last look, or that of what interrupted it. */
-export const run: RunCommand = async (given, terminal) => {
+export const run: RunCommand<'top'> = async (given, terminal) => {
   const { stdin, stdout, env, interrupted } = terminal;
   if (stdin.isTTY !== true || !canMoveCursor(stdout, env)) {
     leaveLostTerminals();

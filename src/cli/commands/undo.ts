@@ -18,7 +18,7 @@ import { createCanvas } from '../../reporters/screen/canvas.ts';
 import { quoteCommand } from '../../reporters/screen/shell-quote.ts';
 import type { Mark } from '../../reporters/screen/style.ts';
 import { nameOfReleased } from '../../reporters/screen/words.ts';
-import type { Arguments } from '../arguments/arguments.ts';
+import type { ArgumentsOf } from '../arguments/arguments.ts';
 import { usage } from '../arguments/usage.ts';
 import { lookOptionsOf, townNamedBy } from '../options-of.ts';
 import { commandLine } from '../terminal/command-line.ts';
@@ -54,7 +54,7 @@ const MARKS: Readonly<Record<UndoOutcome['status'], Mark>> = {
 };
 
 /** `doctor undo [ID]`: restores what the last `--fix`, or the run or release of that id, released. */
-export const run: RunCommand = async (given, terminal) => {
+export const run: RunCommand<'undo'> = async (given, terminal) => {
   if (given.options.list) {
     if (given.positionals.length > 0) throw usage('--list takes no id', 'doctor undo --list');
     return (await import('./log.ts')).run(given, terminal);
@@ -79,7 +79,7 @@ export const run: RunCommand = async (given, terminal) => {
   return show(undone, given, terminal);
 };
 
-const undoHere = async (given: Arguments, terminal: Terminal, root: string): Promise<Undone> => {
+const undoHere = async (given: ArgumentsOf<'undo'>, terminal: Terminal, root: string): Promise<Undone> => {
   const [id = null] = given.positionals;
   const options = { townRoot: root, asked: { command: commandLine(), consent: 'command' as const } };
   if (id === null) {
@@ -120,7 +120,7 @@ const momentOf = (id: string): string => id.slice(0, id.indexOf('-'));
 
 const show = async (
   { run: undone, outcomes, notBegun, damage, problem, earlier, elsewhere, older, root, machine }: Undone,
-  given: Arguments,
+  given: ArgumentsOf<'undo'>,
   terminal: Terminal,
 ): Promise<Outcome> => {
   const isDone = problem === null && outcomes.every(isSettled) && elsewhere.length === 0;

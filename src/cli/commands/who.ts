@@ -7,7 +7,7 @@ import { lookOptionsOf, townNamedBy } from '../options-of.ts';
 import { presentationFor, type RunCommand } from '../terminal/terminal.ts';
 
 /** `doctor who [DIR...]`: Exit code 0 if everything could be checked, whoever is there; 22 if something could not. */
-export const run: RunCommand = async (given, terminal) => {
+export const run: RunCommand<'who'> = async (given, terminal) => {
   const report = await who(townNamedBy(given, undefined), given.positionals, lookOptionsOf(given, terminal));
   // A worktree inside is its own root here; only `.` says less than its name.
   const names = given.positionals

@@ -18,13 +18,13 @@ export const userConfigFile = ({
 
 /** True where `--on` names another machine; or, where it names none, a configuration does. */
 export const asksOthers = (
-  { options: { on, saveSnapshot } }: Arguments,
+  { options: { on = [], saveSnapshot } }: Arguments,
   { place }: Preparation,
   env: Readonly<Record<string, string | undefined>>,
 ): boolean => {
   if (on.length > 0) return on.some((name) => name !== HERE);
   // Saved evidence is one machine's, and so is what is being saved.
-  if (place === null || saveSnapshot !== null) return false;
+  if (place === null || saveSnapshot !== undefined) return false;
   if (place.config.machines !== null) return true;
   const own = userConfigFile(env);
   return own !== null && existsSync(own);
@@ -37,8 +37,8 @@ export const leaseAddressFor = (
   config: Pick<Config, 'lease'> | null,
 ): string | null => {
   // Saved evidence is as old as it is, and a lease is now.
-  if (fromSnapshot !== null) {
-    if (lease !== null) throw usage('--lease and --from-snapshot cannot be combined');
+  if (fromSnapshot !== undefined) {
+    if (lease !== undefined) throw usage('--lease and --from-snapshot cannot be combined');
     return null;
   }
   return lease ?? (env.LOCK_DOCTOR_LEASE || (config?.lease?.address ?? null));

@@ -25,12 +25,12 @@ export const machinesFor = (
   const own = userConfigFile(env);
   const user = own === null ? {} : readUserMachines(own, (note) => stderr.write(notice(note, stderr)));
   const known = { ...user, ...(place?.config.machines ?? {}) };
-  return chooseMachines(options.on, known, place?.town.root ?? '/', options.send);
+  return chooseMachines(options.on ?? [], known, place?.town.root ?? '/', options.send ?? false);
 };
 
 /** How others are asked, whatever they are asked. */
 export const askingOf = ({ options }: Arguments) => ({
-  deadlineMs: options.deadline === null ? DEADLINE_MS : options.deadline * 1000,
+  deadlineMs: options.deadline === undefined ? DEADLINE_MS : options.deadline * 1000,
   collector: readCollector,
 });
 
@@ -38,8 +38,8 @@ export const askingOf = ({ options }: Arguments) => ({
 const readCollector = (): string => readFileSync(new URL('./collector.js', import.meta.url), 'utf8');
 
 const refuseSaved = ({ options }: Arguments): void => {
-  if (options.fromSnapshot !== null) throw usage('--on and --from-snapshot cannot be combined');
-  if (options.saveSnapshot !== null) throw usage('--on and --save-snapshot cannot be combined');
+  if (options.fromSnapshot !== undefined) throw usage('--on and --from-snapshot cannot be combined');
+  if (options.saveSnapshot !== undefined) throw usage('--on and --save-snapshot cannot be combined');
 };
 
 /** A diagnosis over all machines that are meant; with what people read, where every row has its machine's name. */

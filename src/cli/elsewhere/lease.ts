@@ -25,7 +25,7 @@ export const leaseAt = (
   { options }: Arguments,
   { env, stderr }: Terminal,
 ): Besides => {
-  const parsed = readAddress(address, options.lease !== null, env);
+  const parsed = readAddress(address, options.lease !== undefined, env);
   const ttlSeconds = options.ttl ?? config?.ttl ?? TTL_SECONDS;
   if (ttlSeconds < SHORTEST_SECONDS || ttlSeconds > MAX_SECONDS)
     throw usage(`--ttl must be from ${SHORTEST_SECONDS} to ${MAX_SECONDS} seconds`);
@@ -57,9 +57,9 @@ const readingAt = (
   { options }: Arguments,
   { env }: Terminal,
 ): LeaseReading & { readonly hosts: string } => {
-  const parsed = readAddress(address, options.lease !== null, env);
+  const parsed = readAddress(address, options.lease !== undefined, env);
   const hosts = parsed.endpoints.map((endpoint) => endpoint.replace(/^https?:\/\//, '')).join(',');
-  const asked = options.lease === null ? [] : ['--lease', options.lease];
+  const asked = options.lease === undefined ? [] : ['--lease', options.lease];
   const own = options.for === 'prompt' ? env[HOLD_MARK] : undefined;
   return { engine: etcdEngine(parsed), prefix: parsed.prefix, hosts, asked, own };
 };

@@ -4,7 +4,7 @@ import { noteRevocation } from '../../repair/note-take-over.ts';
 import { leaseInWords } from '../../reporters/screen/lock-words.ts';
 import { escapeControls } from '../../reporters/screen/safe-text.ts';
 import type { Presentation } from '../../reporters/screen/style.ts';
-import type { Arguments } from '../arguments/arguments.ts';
+import type { ArgumentsOf } from '../arguments/arguments.ts';
 import { runWithLeases } from '../diagnose.ts';
 import { commandLine } from '../terminal/command-line.ts';
 import { withQuestions } from '../terminal/consent.ts';
@@ -17,7 +17,7 @@ import { canAsk, type Terminal } from '../terminal/terminal.ts';
  * diagnosis does.
  */
 export const revokeDeadLeases = async (
-  given: Arguments,
+  given: ArgumentsOf<'doctor'>,
   terminal: Terminal,
   prompt: Presentation,
 ): Promise<void> => {

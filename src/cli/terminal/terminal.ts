@@ -1,6 +1,7 @@
 /** Everything outside of a run that a command may use: streams, environment, interruption. */
 import { loadColors, type Presentation } from '../../reporters/screen/style.ts';
-import type { Arguments } from '../arguments/arguments.ts';
+import type { Arguments, ArgumentsOf } from '../arguments/arguments.ts';
+import type { CommandName } from '../arguments/options.ts';
 import type { Output } from './output.ts';
 
 /** The outside of a run, as `main` hands it to the commands: streams, environment, and the wish to stop. */
@@ -27,7 +28,10 @@ export interface Outcome {
 }
 
 /** A command: gets arguments that were checked, throws `Failure` for what it refuses. */
-export type RunCommand = (given: Arguments, terminal: Terminal) => Promise<Outcome>;
+export type RunCommand<C extends CommandName> = (
+  given: ArgumentsOf<C>,
+  terminal: Terminal,
+) => Promise<Outcome>;
 
 /** Decides once how everything of a run is to be written on one output. */
 export const presentationFor = async (

@@ -27,7 +27,7 @@ const ERASE_LINE_END = '\u001b[K';
 const ERASE_BELOW = '\u001b[J';
 
 /** `doctor locks --watch`: the tree, drawn anew until `q` or an interruption; JSON lines, one per change, where that cannot be. */
-export const run: RunCommand = async (given, terminal) => {
+export const run: RunCommand<'locks'> = async (given, terminal) => {
   const asked = await diagnoseOptionsOf(given, terminal);
   const town = await prepareRun(given, given.positionals[0], asked);
   const { options, preparation, leases } = await withLeaseCheck(given, terminal, town, asked);

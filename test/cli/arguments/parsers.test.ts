@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Arguments } from '../../../src/cli/arguments/arguments.ts';
+import { optionsOf } from '../../../src/cli/arguments/options.ts';
 import { parseWithYargs } from '../../../src/cli/arguments/parse-with-yargs.ts';
 import { readArguments } from '../../../src/cli/arguments/read-arguments.ts';
 import { routeOf } from '../../../src/cli/route.ts';
@@ -100,4 +101,12 @@ describe('exec', () => {
     expect(() => throughOwnReader(['exec', 'a/crew/b', 'claude'])).toThrow('missing -- before the command');
     expect(() => throughOwnReader(['exec', 'a/crew/b'])).toThrow('exec needs a command after --');
   });
+});
+
+test('a command has its own options and no other', () => {
+  const { options } = readArguments('locks', []);
+  const keys = optionsOf('locks').map(({ key, name }) => key ?? name);
+  expect(Object.keys(options)).toEqual(keys);
+  // @ts-expect-error: the compiler knows it as well
+  expect(options.dryRun).toBeUndefined();
 });

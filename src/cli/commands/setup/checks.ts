@@ -10,7 +10,7 @@ import { diagnoseOptionsOf } from '../../options-of.ts';
 import { presentationFor, type RunCommand } from '../../terminal/terminal.ts';
 
 /** `doctor checks`: what the doctor looks for, in the order in which it does. */
-export const run: RunCommand = async (given, terminal) => {
+export const run: RunCommand<'checks'> = async (given, terminal) => {
   const prepared = await prepareRun(given, undefined, await diagnoseOptionsOf(given, terminal));
   const builtIn = new Set(builtInChecks.map(({ id }) => id));
   const checks = prepared.checks.map(({ id, title, summary }) => ({

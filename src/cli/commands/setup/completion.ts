@@ -7,13 +7,13 @@ import { systemCalls } from '../../../io/disk/system-calls.ts';
 import { readHistory } from '../../../repair/history/history.ts';
 import { restorableIds } from '../../../repair/history/restorable.ts';
 import { escapeControls } from '../../../reporters/screen/safe-text.ts';
-import type { Arguments } from '../../arguments/arguments.ts';
+import type { ArgumentsOf } from '../../arguments/arguments.ts';
 import { COMPLETED_SHELLS, completionScript } from '../../arguments/completion-scripts.ts';
 import { diagnoseOptionsOf, lookOptionsOf, townNamedBy } from '../../options-of.ts';
 import type { RunCommand, Terminal } from '../../terminal/terminal.ts';
 
 /** `doctor completion SHELL`: the script; `completion workers|checks|topics`: the words that the scripts ask for. */
-export const run: RunCommand = async (given, terminal) => {
+export const run: RunCommand<'completion'> = async (given, terminal) => {
   const [topic] = given.positionals;
   const shell = COMPLETED_SHELLS.find((name) => name === topic);
   if (shell !== undefined) return { exitCode: EXIT.ok, stdout: completionScript(shell), stderr: '' };
@@ -29,7 +29,7 @@ export const run: RunCommand = async (given, terminal) => {
 };
 
 /** What `undo` takes: the runs and releases that it can restore, the newest first. */
-const releasesOf = (given: Arguments, terminal: Terminal): string => {
+const releasesOf = (given: ArgumentsOf<'completion'>, terminal: Terminal): string => {
   const { town } = findTown(townNamedBy(given, undefined), lookOptionsOf(given, terminal));
   const { events } = readHistory(systemCalls, town.root);
   const ids = [...restorableIds(events, systemCalls, town.root)].reverse();

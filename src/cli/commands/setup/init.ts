@@ -19,7 +19,7 @@ import { canAsk, presentationFor, type RunCommand, type Terminal } from '../../t
  * `doctor init`: shows each part; writes those of `--write`, or at a terminal those that are agreed to. Exit code 1 where
  * something that was to be written was not.
  */
-export const run: RunCommand = async (given, terminal) => {
+export const run: RunCommand<'init'> = async (given, terminal) => {
   const { town } = findTown(townNamedBy(given, given.positionals[0]), lookOptionsOf(given, terminal));
   const presentation = await presentationFor(given, terminal, terminal.stdout);
   const canvas = createCanvas(presentation);

@@ -16,7 +16,7 @@ import { lookOptionsOf, townNamedBy } from '../../options-of.ts';
 import { presentationFor, type RunCommand } from '../../terminal/terminal.ts';
 
 /** `doctor machines`: 0 where all answer, 22 where one does not. `--on here` is what the doctor of another machine asks us. */
-export const run: RunCommand = async (given, terminal) => {
+export const run: RunCommand<'machines'> = async (given, terminal) => {
   const { env } = terminal;
   const place = findTown(townNamedBy(given, undefined), lookOptionsOf(given, terminal));
   const isOnlyHere = given.options.on.length > 0 && given.options.on.every((name) => name === HERE);
