@@ -1,6 +1,10 @@
 // What is compared, and the bars. A row whose parts were not measured is shown as such and fails nothing. `on` names the towns
 // for which the bar holds; for others the ratio is shown without a bar. The same applies to rows with `idle`, which require a
-// free core, if there was none when the run began.
+// free core, if there was none when the run began, and to rows for which time ran out after one or two rounds.
+import { FEW_ROUNDS } from './contenders.mjs';
+
+/** Below, a median is a coin toss. */
+const ENOUGH_ROUNDS = 3;
 
 /** `of / to` must not exceed `bar`; `goal` would be better still. Ratios are paired round by round. */
 export const BARS = [
@@ -260,14 +264,15 @@ export const firstQuartile = (values) => {
 };
 
 /** The rows of the result: medians of the ratios of `samples` (name → one value per round), with the bars. */
-export function judge(samples, town, hasIdleCore) {
+export function judge(samples, { town, rounds, hasIdleCore }) {
   const ratios = BARS.map(({ name, of, to, less, bar, goal, on, idle = false }) => {
     const base = less === undefined ? 0 : median(samples[less] ?? [0]);
     // Time may run out in the middle of a round.
     const pairs = (samples[of] ?? [])
       .map((value, round) => (value - base) / ((samples[to]?.[round] ?? Number.NaN) - base))
       .filter(Number.isFinite);
-    const applies = bar !== null && (hasIdleCore || !idle) && (on === 'any' || on.includes(town));
+    const isEnough = pairs.length >= Math.min(FEW_ROUNDS[of] ?? ENOUGH_ROUNDS, rounds);
+    const applies = bar !== null && isEnough && (hasIdleCore || !idle) && (on === 'any' || on.includes(town));
     return row(name, pairs.length === 0 ? Number.NaN : median(pairs), applies ? bar : null, goal, '');
   });
   const limits = LIMITS.map(({ name, of, bar, goal, unit }) =>
