@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { CONFIG_FILE, type Config, NO_CONFIG } from './config.ts';
 import { Failure } from './core/failure.ts';
-import { isNamelessCode } from './core/programs/by-name.ts';
+import { canBeTaught } from './core/programs/by-name.ts';
 import type { TownSource } from './core/types/evidence.ts';
 import { readNamedFile } from './io/disk/named-file.ts';
 import { errnoOf } from './io/errno.ts';
@@ -76,11 +76,11 @@ export const parseConfig = (text: string, path: string): Config => {
       problem.what === UNKNOWN ? `Known keys: ${KEYS.join(', ')}.` : null,
     );
   const { $schema: _, ...values } = document as Partial<Config> & { readonly $schema?: string };
-  const nameless = values.bystanders?.find(isNamelessCode);
+  const nameless = values.bystanders?.find((word) => !canBeTaught(word));
   if (nameless !== undefined)
     throw new Failure(
       'E_CONFIG',
-      `${path}: "bystanders" must not name ${JSON.stringify(nameless)}: every loop around an agent may be called so`,
+      `${path}: "bystanders" must not name ${JSON.stringify(nameless)}: whatever it runs may be an agent`,
       'Put the code into a script, and name that.',
     );
   return { ...NO_CONFIG, ...values, path };
