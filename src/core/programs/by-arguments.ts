@@ -3,11 +3,12 @@
  * reason go into a snapshot.
  */
 import type { ProcessRole } from '../types/evidence.ts';
-import { NODES_MAIN_THREAD, tellingNames, withoutVersion } from './by-name.ts';
+import { classifyNames, NODES_MAIN_THREAD, tellingNames, withoutVersion } from './by-name.ts';
 import {
   A_PROMPT,
   DIRECTORY_ARGUMENTS,
   HARMLESS_COMMANDS,
+  HARMLESS_PROGRAMS,
   INFRASTRUCTURE_ARGUMENTS,
   isIn,
   PROMPTS,
@@ -18,7 +19,7 @@ import {
  * application: `dev:agent` may start an agent, and so may `start` in an agent's own repository.
  */
 const DEV_SCRIPT =
-  /^(dev|serve|preview|watch|test|build|lint|format|check|typecheck|storybook)([:-](all|api|app|assets|backend|ci|client|coverage|css|debug|dev|docs|e2e|fix|frontend|integration|js|prod|production|server|types|ui|unit|watch|web))*$/;
+  /^(dev|serve|preview|watch|test|build|lint|format|fmt|check|clippy|vet|typecheck|storybook)([:-](all|api|app|assets|backend|ci|client|coverage|css|debug|dev|docs|e2e|fix|frontend|integration|js|prod|production|server|types|ui|unit|watch|web))*$/;
 
 export const isDevScript = (word: string): boolean => DEV_SCRIPT.test(word);
 
@@ -33,6 +34,46 @@ const PACKAGE_MANAGERS: Readonly<Record<string, readonly string[]>> = {
 
 /** Options before a command without a value of their own; behind any other one may stand what is no command. */
 const FLAG = /^(-[rs]|--(recursive|silent|parallel|stream|bun|hot|watch)|--[a-z]+=.*)$/;
+
+/** Options that name a program to start: `find . -exec my-agent {} +`. */
+const STARTS_WHAT_IT_IS_TOLD = /^(-(exec|execdir|ok|okdir)|--(exec|pre|compress-program)\b.*)$/;
+
+/** Commands of tools that otherwise start what they are told; no alias of git's can take the place of its own. */
+const READING: Readonly<Record<string, string>> = {
+  git: 'status log diff show branch fetch add rm blame grep shortlog rev-parse rev-list ls-files ls-remote ls-tree describe tag',
+  tmux: 'ls list-sessions list-windows list-panes capture-pane',
+};
+
+/** Of these only the first word is a command of their own; of other build tools, each word may be what a project calls so. */
+const WITH_COMMANDS = ['cargo', 'go', 'dotnet'];
+
+const isTarget = (word: string): boolean => !word.startsWith('-') && !word.includes('=');
+
+/**
+ * True for a command that can start no agent, however often it runs: in a shell's code, and in what `watch` and its like repeat.
+ * A build tool starts what a project tells it, unless its target is a usual one.
+ */
+export const startsNoAgent = ([name = '', ...given]: readonly string[]): boolean => {
+  if (name === '' || isIn(HARMLESS_PROGRAMS, name))
+    return !given.some(
+      (word) => STARTS_WHAT_IT_IS_TOLD.test(word) || (name === 'fd' && word.toLowerCase() === '-x'),
+    );
+  if (Object.hasOwn(READING, name)) return isIn([READING[name] ?? ''], behindOptions(given, ['-C'])[0] ?? '');
+  if (name === 'awk') return !given.some((word) => /["\\]|system/.test(word));
+  if (roleByArguments([name], given) !== undefined) return true;
+  const known = classifyNames([name], { agents: [] });
+  if (known?.why === 'a build tool') {
+    const targets = given.filter(isTarget);
+    return (
+      targets.length > 0 && (WITH_COMMANDS.includes(name) ? targets.slice(0, 1) : targets).every(isDevScript)
+    );
+  }
+  return (
+    known !== null &&
+    known.class !== 'agent' &&
+    (known.startsOnlyItsOwn === true || known.why === 'a remote shell')
+  );
+};
 
 const DEV_SERVER: ProcessRole = { class: 'bystander', why: 'a dev server or a test' };
 

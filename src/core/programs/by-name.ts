@@ -5,7 +5,6 @@ import {
   BYSTANDER_PROGRAMS,
   EXTENSION,
   groupWith,
-  HARMLESS_WORDS,
   INFRASTRUCTURE_PROGRAMS,
   INTERPRETERS,
   isIn,
@@ -66,12 +65,8 @@ const named = (
   return why === undefined ? undefined : { class: kind, why, startsOnlyItsOwn, mayBeTitle };
 };
 
-/**
- * True for what evidence calls code without a name of its own: `bash -c`, `bash -s`, `/dev/fd/63`. Taught as a bystander, such a
- * word would hide every loop around an agent.
- */
-export const isNamelessCode = (word: string): boolean =>
-  /^(\S+ (-[cs]|\/dev\/fd\/\d+)|\/dev\/fd\/\d+)$/.test(word);
+/** True for what evidence calls code without a name of its own: `bash -c`, `bash -s`, `/dev/fd/63`. */
+const isNamelessCode = (word: string): boolean => /^(\S+ (-[cs]|\/dev\/fd\/\d+)|\/dev\/fd\/\d+)$/.test(word);
 
 let agentNames: ReadonlySet<string> | null = null;
 
@@ -107,8 +102,12 @@ export const isInterpreter = (command: string): boolean =>
   INTERPRETERS.includes(withoutVersion(command)) ||
   (command.startsWith('.') && INTERPRETERS.includes(command.slice(1).replace(/-wrapped$/, '')));
 
-/** True for a program that a name in the configuration tells from others: not for code without a name. */
-export const canBeTaught = (program: string): boolean => !isNamelessCode(program) && !isInterpreter(program);
+/** What newer releases of Node call the thread that a process is known by. */
+export const NODES_MAIN_THREAD = 'MainThread';
+
+/** True for a program that a name in the configuration tells from others: not for code without a name, nor for what runs it. */
+export const canBeTaught = (program: string): boolean =>
+  !isNamelessCode(program) && !isInterpreter(program) && program !== NODES_MAIN_THREAD;
 
 /** Without the digits and dots at its end: `python3.11` is `python`. */
 export const withoutVersion = (command: string): string => {
@@ -116,9 +115,6 @@ export const withoutVersion = (command: string): string => {
   while (end > 0 && '.0123456789'.includes(command.charAt(end - 1))) end -= 1;
   return command.slice(0, end);
 };
-
-/** What newer releases of Node call the thread that a process is known by. */
-export const NODES_MAIN_THREAD = 'MainThread';
 
 /** The names that tell what a process is: those of its script where it interprets one, else all of them. */
 export const tellingNames = (names: readonly string[]): readonly string[] => {
@@ -204,12 +200,6 @@ export const classifyNames = (
  */
 export const isAgentCommand = (names: readonly string[], extra: readonly string[]): boolean =>
   names.some((name) => isAgentName(name) || isListed(name, extra) || isVersion(name));
-
-/** True for a command that neither is nor starts an agent here. */
-export const isHarmlessCommand = (name: string): boolean => {
-  const known = knownAs(name);
-  return known === undefined ? name === '' || HARMLESS_WORDS.includes(name) : known.class !== 'agent';
-};
 
 /** The command names that a `GT_PROCESS_NAMES` value lists. */
 export const namesIn = (list: string | undefined): readonly string[] =>

@@ -95,7 +95,7 @@ const LOCK_HELPERS = ['gt doctor lock-doctor'];
  * what they start.
  */
 export const INTERPRETERS: readonly string[] =
-  'node nodejs bun deno python python3 ruby perl bash sh zsh dash ksh mksh ash fish tcsh csh nu pwsh xonsh elvish dotnet java php ts-node ts-node-dev awk gawk mawk emacs nvim env npx'.split(
+  'node nodejs bun deno python python3 ruby perl bash sh zsh dash ksh mksh ash fish tcsh csh nu pwsh xonsh elvish dotnet java php ts-node ts-node-dev tsx awk gawk mawk emacs nvim env npx'.split(
     ' ',
   );
 
@@ -105,17 +105,32 @@ export const PYTHON_MODULES =
 
 const STARTS_NOTHING = [
   'sleep cp mv rm mkdir rmdir ln chmod chown dd touch sync ping ping6 vmstat iostat free bc date seq yes stat',
-  'ss netstat ip uptime who w nvidia-smi sensors squeue lsblk',
+  'ss netstat ip uptime who w nvidia-smi sensors squeue lsblk basename dirname',
 ];
 
-/** True for a tool that starts nothing, whatever it is told. */
-export const startsNothing = (name: string): boolean => isIn(STARTS_NOTHING, name);
+/** Viewers that start nothing but what an option names. */
+const READERS = [
+  'tail head cat bat tee top htop btop atop glances iotop ps pstree lsof journalctl dmesg tree ncdu glow jq yq grep',
+  'egrep fgrep rg ag ack find fd sort uniq wc cut tr ls du df diff column lnav',
+];
+
+const FETCHERS = 'curl wget gzip gunzip xz zstd unzip ctags inotifywait fswatch';
+
+const ISSUE_TRACKER = 'bd beads dolt';
 
 /** Words of the shell's own, and clients of services: what those start runs elsewhere. */
-export const HARMLESS_WORDS: readonly string[] = (
-  ': true false [ [[ test echo printf cd pwd read set export local shift break continue exit return wait in done fi ' +
-  'docker podman kubectl oc helm aws gcloud az systemctl clear'
-).split(' ');
+const HARMLESS_WORDS =
+  ': true false [ [[ test echo printf cd pwd read set export local shift break continue exit return wait in done fi oc helm aws gcloud az systemctl clear';
+
+/** Those of which any command can start no agent, unless an option makes it start what it is told. */
+export const HARMLESS_PROGRAMS: readonly string[] = [
+  HARMLESS_WORDS,
+  ...STARTS_NOTHING,
+  ...READERS,
+  FETCHERS,
+  ...LOCK_HELPERS,
+  ISSUE_TRACKER,
+];
 
 /** People's tools and what they start: they do not count, whatever session they run in. */
 export const BYSTANDER_PROGRAMS: readonly KnownPrograms[] = [
@@ -129,9 +144,8 @@ export const BYSTANDER_PROGRAMS: readonly KnownPrograms[] = [
   ),
   known(
     'a viewer',
-    'less more most pager man tail head cat bat tee watch top htop btop atop glances iotop ps pstree lsof journalctl dmesg',
-    'tree ranger nnn lf mc yazi vifm broot ncdu glow fzf jq yq grep egrep fgrep rg ag ack find fd sort uniq wc cut tr',
-    'awk gawk mawk sed ls du df diff column lnav multitail',
+    ...READERS,
+    'less more most pager man watch ranger nnn lf mc yazi vifm broot fzf awk gawk mawk sed multitail',
   ),
   known('a tool that starts nothing', ...STARTS_NOTHING),
   // Aliases, hooks, extensions and `bisect run` can make it start any program.
@@ -186,14 +200,15 @@ export const BYSTANDER_PROGRAMS: readonly KnownPrograms[] = [
   // A project tells them what to start: a compiler, a server, an agent.
   starters(
     'a build tool',
-    'make gmake just rake cargo go zig dotnet dotnet-watch.dll stack cabal tsx ts-node ts-node-dev nodemon turbo nx lerna',
+    'make gmake just rake cargo go zig dotnet dotnet-watch.dll stack cabal ts-node ts-node-dev turbo nx lerna',
     'concurrently npm-run-all entr tox nox ninja cmake bazel buck2 gradle gradlew mvn sbt msbuild MSBuild.dll xcodebuild terraform tofu',
     'org.codehaus.plexus.classworlds.launcher.Launcher org.gradle.wrapper.GradleWrapperMain',
     'org.gradle.launcher.daemon.bootstrap.GradleDaemon worker.org.gradle.process.internal.worker.GradleWorkerMain',
   ),
   known(
     'a tool for files, the network or tracing',
-    'curl wget tar gzip xz zstd zip unzip ctags inotifywait fswatch strace ltrace perf gdb lldb dlv tcpdump nc socat',
+    FETCHERS,
+    'tar zip strace ltrace perf gdb lldb dlv tcpdump nc socat',
     'pbcopy pbpaste xclip xsel wl-copy wl-paste xdg-open nginx caddy ngrok cloudflared',
   ),
   // The command that they start counts by itself.
@@ -232,7 +247,7 @@ export const BYSTANDER_PROGRAMS: readonly KnownPrograms[] = [
 /** Long-lived helpers with a name of their own; those known by their arguments only are in `INFRASTRUCTURE_ARGUMENTS`. */
 export const INFRASTRUCTURE_PROGRAMS: readonly KnownPrograms[] = [
   known('tmux itself', 'tmux'),
-  known("Gas Town's issue tracker", 'bd beads dolt'),
+  known("Gas Town's issue tracker", ISSUE_TRACKER),
   known("the Codex plug-in's broker", 'app-server-broker app-server-broker.mjs'),
   known(
     'a background service',

@@ -1,8 +1,7 @@
 /** The names a process goes by, and nothing else of its arguments: they may hold secrets, and snapshots are passed on. */
-import { isDevScript } from '../../core/programs/by-arguments.ts';
+import { isDevScript, startsNoAgent } from '../../core/programs/by-arguments.ts';
 import {
   isAgentCommand,
-  isHarmlessCommand,
   isInterpreter,
   isTitleWithVersion,
   NODES_MAIN_THREAD,
@@ -124,9 +123,10 @@ const SYNTAXES: readonly Syntax[] = [
     fromInput: /^-S$/,
   },
   {
-    isFor: (program) => ['ts-node', 'ts-node-dev'].includes(program),
+    isFor: (program) => ['ts-node', 'ts-node-dev', 'tsx'].includes(program),
+    subcommands: ['watch'],
     withValue:
-      '-r --require -P --project -C --compiler -O --compiler-options -I --ignore -D --ignore-diagnostics --cwd --dir --scope-dir --watch --ignore-watch'.split(
+      '-r --require --import --tsconfig -P --project -C --compiler -O --compiler-options -I --ignore -D --ignore-diagnostics --cwd --dir --scope-dir --watch --ignore-watch'.split(
         ' ',
       ),
     withCode: /^(-p?e|-p|--eval|--print)$/,
@@ -243,14 +243,25 @@ const QUOTED = /'[^']*'|"[^"]*"/g;
 const BEFORE_COMMAND =
   /^(-|\.?\d|\w+=|(sudo|doas|env|time|nice|ionice|timeout|nohup|setsid|stdbuf|exec|command|if|then|do)$)/;
 
-/** A command by its program, or by the script that this interprets; `sh -c` for code without a name. */
-const programOfCommand = (command: string): string | undefined => {
+/** What an interpreter is told to run, as indexes of its arguments; 0 where there is none. */
+interface Invocation {
+  readonly script: number;
+  /** The option that the program text follows, or that contains it. */
+  readonly code: number;
+}
+
+const NOTHING: Invocation = { script: 0, code: 0 };
+
+/** A command by its program, or by the script that this interprets, with its arguments; `sh -c` for code without a name. */
+const programOfCommand = (command: string): readonly string[] => {
   const words = command.split(/\s+/).filter((word) => word !== '');
-  const start = words.findIndex((word) => !BEFORE_COMMAND.test(word));
+  const start = words.findIndex(
+    (word, at) => !BEFORE_COMMAND.test(word) && !/^-[ug]$/.test(words[at - 1] ?? ''),
+  );
   const program = baseName(words[start] ?? '');
-  if (!isInterpreter(program)) return program;
-  const { script, code } = invocationOf(program, words.slice(start));
-  return code > 0 ? `${program} -c` : baseName(words[start + script] ?? '');
+  const { script, code } = isInterpreter(program) ? invocationOf(program, words.slice(start)) : NOTHING;
+  if (code > 0) return [`${program} -c`];
+  return [baseName(words[start + script] ?? ''), ...words.slice(start + script + 1)];
 };
 
 /** The programs that such a program starts: between two runs only its arguments name them. */
@@ -263,10 +274,11 @@ const programsRepeated = (argv: readonly string[]): readonly string[] => {
     .slice(at)
     .join(' ')
     .slice(0, MAX_LINE)
-    .replace(QUOTED, (text) => text.replaceAll(/[;&|(\n]/g, ' '))
+    .replace(QUOTED, (text) => text.replaceAll(/[;&|(\n]/g, '"'))
     .split(BETWEEN_COMMANDS)
-    .flatMap((command) => programOfCommand(command) ?? [])
-    .filter((name) => !isHarmlessCommand(name));
+    .map(programOfCommand)
+    .filter((words) => !startsNoAgent(words))
+    .map(([name = '']) => name);
 };
 
 /** The names that the kernel and `argv[0]` have of the program: of a script that the kernel started, `comm` is the script's. */
@@ -319,15 +331,6 @@ export const isTeammate = (argv: readonly string[]): boolean =>
 
 /** True for kernel names of interpreters, whose command line says what runs. */
 export const runsScripts = (comm: string): boolean => isInterpreter(comm) || comm === NODES_MAIN_THREAD;
-
-/** What an interpreter is told to run, as indexes of its arguments; 0 where there is none. */
-interface Invocation {
-  readonly script: number;
-  /** The option that the program text follows, or that contains it. */
-  readonly code: number;
-}
-
-const NOTHING: Invocation = { script: 0, code: 0 };
 
 /** The script is the first argument that is not an option, or the module after `-m`. */
 export const invocationOf = (interpreter: string, argv: readonly string[]): Invocation => {

@@ -1,7 +1,8 @@
 /** Shells that run code without a name: from their command line, or from a standard input that is no terminal. */
 import { MAX_ANCESTORS } from '../../core/pid.ts';
+import { startsNoAgent } from '../../core/programs/by-arguments.ts';
 import { isInterpreter } from '../../core/programs/by-name.ts';
-import { HARMLESS_WORDS, isShell, startsNothing } from '../../core/programs/known-programs.ts';
+import { isShell } from '../../core/programs/known-programs.ts';
 import type { ShellCode } from '../../core/types/evidence.ts';
 import { invocationOf, programName } from './process-names.ts';
 import type { ProcessDetails, ProcessRow, ProcessTable } from './row.ts';
@@ -18,12 +19,6 @@ const hasLoop = (code: string): boolean => {
   const start = LOOP.exec(code);
   return start !== null && BODY.test(code.slice(start.index + start[0].length));
 };
-
-/** More commands that start nothing. Not `find`, `awk` or `watch`: they start what they are told. */
-const HARMLESS =
-  'cat head tail grep egrep fgrep sort uniq wc cut tr tee ls du df diff basename dirname gzip gunzip inotifywait curl wget'.split(
-    ' ',
-  );
 
 /** What a project tells what to start: between two rounds of a loop over words no time passes, unless one of them waits. */
 const BUILDS = ['make', 'gmake', 'git', 'cargo', 'go', 'sed'];
@@ -44,20 +39,15 @@ const isMadeOfTools = (code: string): boolean => {
     .map((part) => part.trim().replace(/^(\w+=[^\s'"]*(\s+|$))+/, ''))
     .filter((part) => part !== '');
   // The list of `for` is no command, but only a list of words ends.
-  const words = commands.map((part) =>
-    /^for \w+( in [^\d]|$)/.test(part) ? ':' : (part.split(/\s/)[0] ?? ''),
-  );
-  const isKnown = (more: readonly string[]): boolean =>
-    words.every(
-      (word) =>
-        HARMLESS.includes(word) ||
-        HARMLESS_WORDS.includes(word) ||
-        startsNothing(word) ||
-        more.includes(word),
-    );
-  if (isKnown([])) return true;
+  const rest = commands
+    .filter((part) => !/^for \w+( in [^\d]|$)/.test(part))
+    .map((part) => part.split(/\s+/))
+    .filter((words) => !startsNoAgent(words));
+  if (rest.length === 0) return true;
   return (
-    isKnown(BUILDS) && !/\b(while|until|seq)\b/.test(code) && !words.some((word) => WAITS.includes(word))
+    rest.every(([word = '']) => BUILDS.includes(word)) &&
+    !/\b(while|until|seq)\b/.test(code) &&
+    !commands.some((part) => WAITS.includes(part.split(/\s/)[0] ?? ''))
   );
 };
 

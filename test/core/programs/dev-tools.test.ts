@@ -145,6 +145,14 @@ describe('tools of other languages', () => {
       'python3 celery',
     ],
     ...['python3 streamlit.py', 'python3 jupyter-lab'],
+    // They run it again and again, and between two runs nothing else shows it.
+    ...['node /p/node_modules/.bin/nodemon --exec agent', 'node /p/node_modules/.bin/nodemon agent.js'],
+    ...[
+      'node /p/node_modules/.bin/tsx watch agent.ts',
+      'tsx agent.ts',
+      'reflex agent',
+      'cargo-watch watch -x run',
+    ],
   ])('%s → unknown', (line) => {
     expect(classOf(words(line))).toBe('unknown');
   });
