@@ -403,6 +403,19 @@ describe('something else in the place of .git', () => {
     }
   });
 
+  gitTest.each(['HEAD.lock', 'config.lock'])('is what a killed git init left, with its %s', async (name) => {
+    const town = makeTown({ marked: false, workers: [], rigs: {} });
+    git(town.root, 'init', '-q');
+    const lock = town.path('.git', name);
+    rmSync(town.path('.git/objects'), { recursive: true });
+    renameSync(lock.slice(0, -'.lock'.length), lock);
+    expect(() => git(town.root, 'init', '-q')).toThrow(/File exists/);
+    const { gaps } = await examine(town.root, { env: bareEnvironment(makeTmuxTmpdir()) });
+    expect(gaps[0]?.why).toContain(`; there is a lock in it, ${name}`);
+    rmSync(lock);
+    git(town.root, 'init', '-q');
+  });
+
   test('is nothing to tell where it is an empty directory, which git skips', async () => {
     const town = makeTown({ marked: false, workers: [], rigs: {} });
     mkdirSync(town.path('a/.git'), { recursive: true });
