@@ -2,7 +2,7 @@
 import { Failure } from '../core/failure.ts';
 import { describeFailure } from '../io/programs/describe-failure.ts';
 import { findAside } from '../lock/files/aside.ts';
-import { type JournalEntry, journalPath, type ReleaseEntry } from './journal.ts';
+import { endsRelease, type JournalEntry, journalPath, type ReleaseEntry } from './journal.ts';
 import { type JournalLine, readJournal } from './read-journal.ts';
 import { longPath, type RepairContext } from './repair-context.ts';
 
@@ -85,7 +85,7 @@ const findRun = (id: string | null, context: RepairContext, onDamage: OnDamage):
   for (const { line, entry } of entriesOf(context, onDamage)) {
     if (entry.event === 'release') {
       if (id === null || entry.run === id || entry.id === id) open.set(entry.id, { entry, line });
-    } else if (isEnd(entry.event)) {
+    } else if (endsRelease(entry.event)) {
       const begun = open.get(entry.id);
       open.delete(entry.id);
       if (begun !== undefined && entry.event !== 'not-released' && (last?.line ?? 0) < begun.line)
@@ -97,10 +97,6 @@ const findRun = (id: string | null, context: RepairContext, onDamage: OnDamage):
     if ((last?.line ?? 0) < line && wasMoved(entry, context)) last = { run: entry.run, line };
   return last?.run ?? null;
 };
-
-/** Events that end a release. Where a run died after moving the lock, `released` is missing and an undo's event ends it. */
-const isEnd = (event: JournalEntry['event']): boolean =>
-  event === 'released' || event === 'not-released' || event === 'undone';
 
 /**
  * True where the kept copy is there, or the lock still lies aside. Where that cannot be looked at it counts as there: an undo

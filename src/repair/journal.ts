@@ -60,6 +60,10 @@ export interface OutcomeEntry {
   readonly by?: ByWhom;
 }
 
+/** Events that end a release. Where a run died after moving the lock, `released` is missing and an undo's event ends it. */
+export const endsRelease = (event: JournalEntry['event']): boolean =>
+  event === 'released' || event === 'not-released' || event === 'undone';
+
 /** What was done to a dead holder, and cannot be undone. */
 interface FinalEntry {
   /** The worker. */

@@ -1,4 +1,4 @@
-import { appendFileSync, readFileSync, rmSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync, rmSync } from 'node:fs';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { systemCalls } from '../../src/io/disk/system-calls.ts';
 import { readHistory } from '../../src/repair/history/history.ts';
@@ -8,6 +8,15 @@ import { cleanUp, makeTown } from '../support/index.ts';
 afterEach(cleanUp);
 
 const JOURNAL = '.runtime/lock-doctor/journal.jsonl';
+
+/** As a run leaves the journal that is killed right after it moved a lock; returns the line of that release. */
+const forgetTheEnd = (town: ReturnType<typeof makeTown>): string => {
+  const [begun = ''] = readFileSync(town.path(JOURNAL), 'utf8')
+    .split('\n')
+    .filter((line) => line !== '');
+  town.write(JOURNAL, `${begun}\n`);
+  return begun;
+};
 
 describe('the history of a town', () => {
   test('is empty if nothing was ever released', () => {
@@ -49,10 +58,7 @@ describe('the history of a town', () => {
     const town = makeTown();
     town.lock('gastown/crew/ada');
     doctor(['--fix'], { cwd: town.root });
-    const [first = ''] = readFileSync(town.path(JOURNAL), 'utf8')
-      .split('\n')
-      .filter((line) => line !== '');
-    town.write(JOURNAL, `${first}\n`);
+    forgetTheEnd(town);
     expect(readHistory(systemCalls, town.root).events.map(({ deed }) => deed)).toEqual(['begun']);
     appendFileSync(town.path(JOURNAL), '{"v":1,"event":"release","id":"../x"}\n');
     expect(readHistory(systemCalls, town.root).missing).toBe('1 line is damaged');
@@ -62,6 +68,29 @@ describe('the history of a town', () => {
       events: [],
       missing: expect.stringContaining('is not a regular file'),
     });
+  });
+
+  test('tells how to undo what a killed run released, also after the next run', () => {
+    const town = makeTown({ workers: ['gastown/crew/ada', 'gastown/crew/bob'] });
+    town.lock('gastown/crew/ada');
+    doctor(['--fix'], { cwd: town.root });
+    const { id } = JSON.parse(forgetTheEnd(town)) as { id: string };
+    town.lock('gastown/crew/bob');
+    doctor(['--fix'], { cwd: town.root });
+    const list = (): string => doctor(['undo', '--list'], { cwd: town.root }).stdout;
+    expect(list()).toMatch(new RegExp(`release begun gastown/crew/ada: .*; undo: doctor undo ${id}\n`));
+    expect(JSON.parse(doctor(['log', '--json'], { cwd: town.root }).stdout)).toMatchObject({
+      events: [{ restorable: true }, { restorable: true, deed: 'begun' }],
+    });
+    // That undo was killed as well.
+    appendFileSync(
+      town.path(JOURNAL),
+      `${JSON.stringify({ v: 1, event: 'undo', id, at: new Date().toISOString(), reason: null })}\n`,
+    );
+    expect(list()).toContain(`doctor undo ${id}\n`);
+    expect(doctor(['undo', id], { cwd: town.root }).stdout).toContain('restored gastown/crew/ada');
+    expect(list()).not.toContain('gastown/crew/ada');
+    expect(existsSync(town.path('gastown/crew/ada/.runtime/agent.lock'))).toBe(true);
   });
 
   test('is part of the HTML report, unless the evidence was saved', () => {

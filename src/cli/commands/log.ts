@@ -13,7 +13,7 @@ import { systemCalls } from '../../io/disk/system-calls.ts';
 import { readHistory } from '../../repair/history/history.ts';
 import { historiesElsewhere } from '../../repair/history/released-elsewhere.ts';
 import { removedReleases } from '../../repair/history/removed-since.ts';
-import { restorableIds } from '../../repair/history/restorable.ts';
+import { restorableReleases } from '../../repair/history/restorable.ts';
 import { loggedElsewhereLines, releasedElsewhereLines } from '../../reporters/history/elsewhere-text.ts';
 import { renderHistory } from '../../reporters/history/history-text.ts';
 import { renderJson } from '../../reporters/json.ts';
@@ -37,14 +37,14 @@ export const run = async (given: Arguments, terminal: Terminal): Promise<Outcome
   const { options } = given;
   const { state = [], kind = [], event = [] } = options;
   for (const name of kind) checkKind(name);
-  const restorable = restorableIds(all, systemCalls, town.root);
+  const restorable: ReadonlySet<HistoryEvent> = restorableReleases(all, systemCalls, town.root);
   const removed = removedReleases(all, systemCalls, town.root);
   const isList = given.command === 'undo';
   const ids = given.positionals.filter(isRunId);
   const names = given.positionals.filter((name) => !isRunId(name));
   const elsewhere = given.positionals.length === 0 ? historiesElsewhere(systemCalls, town.root) : [];
   const chosen = isList
-    ? all.filter(({ id, deed }) => deed === 'released' && id !== null && restorable.has(id))
+    ? [...restorable]
     : chooseEvents(ids.length === 0 ? all : ids.flatMap((id) => runNamed(id, all, town.root)), {
         workers: names.map((name) => workerNamed(name, all, town.root, terminal.cwd)),
         sinceMs: momentMs('since', options.since, Date.now()),
@@ -62,7 +62,7 @@ export const run = async (given: Arguments, terminal: Terminal): Promise<Outcome
       town: { root: town.root, source: town.source },
       events: events.map((event) => ({
         ...event,
-        restorable: event.id !== null && event.deed === 'released' && restorable.has(event.id),
+        restorable: restorable.has(event),
         removed: event.id !== null && event.deed === 'released' && removed.has(event.id),
       })),
       older,

@@ -9,7 +9,7 @@ import { systemCalls } from '../../io/disk/system-calls.ts';
 import { findReleases, type JournalDamage } from '../../repair/find-releases.ts';
 import { readHistory } from '../../repair/history/history.ts';
 import { type ReleasedElsewhere, releasedElsewhere } from '../../repair/history/released-elsewhere.ts';
-import { restorableIds } from '../../repair/history/restorable.ts';
+import { restorableReleases } from '../../repair/history/restorable.ts';
 import { contextOf } from '../../repair/repair-context.ts';
 import { type UndoOutcome, type UndoReport, undoReleases } from '../../repair/undo.ts';
 import { commandLines, releasedElsewhereLines } from '../../reporters/history/elsewhere-text.ts';
@@ -106,7 +106,9 @@ const undoHere = async (given: ArgumentsOf<'undo'>, terminal: Terminal, root: st
   if (run === null && id !== null)
     throw usage(`no run "${id}" in the journal of ${root}`, hintFor(id, named, damage));
   const isVain = id === null && run !== null && outcomes.every(isSettledBefore);
-  const earlier = isVain ? restorableIds(readHistory(systemCalls, root).events, systemCalls, root).size : 0;
+  const earlier = isVain
+    ? restorableReleases(readHistory(systemCalls, root).events, systemCalls, root).size
+    : 0;
   return { run, outcomes, notBegun, damage, problem, earlier, elsewhere, older: null, root, machine: null };
 };
 

@@ -28,7 +28,7 @@ const CHECK_TEXTS: Readonly<Record<Exclude<CheckStatus, 'skipped' | 'unknown'>, 
 
 const DEED_TEXTS: Readonly<Record<HistoryDeed, string>> = {
   begun:
-    'A release was begun, and the journal does not say how it ended: that run was killed. Run doctor --fix again.',
+    'A release was begun, and the journal does not say how it ended: that run was killed. Run doctor --fix again; if there is a backup, doctor undo restores it.',
   released: 'The lock was removed from its place and kept as a backup beside it. doctor undo restores it.',
   'not-released': 'A release was begun and not carried out; the reason stands beside it.',
   restored: 'doctor undo moved the lock back to its place.',

@@ -2,7 +2,7 @@
 import type { ByWhom, History, HistoryDeed, HistoryEvent } from '../../core/types/history.ts';
 import type { SystemCalls } from '../../io/disk/system-calls.ts';
 import { describeFailure } from '../../io/programs/describe-failure.ts';
-import type { OutcomeEntry, ReleaseEntry, TakeOverEntry } from '../journal.ts';
+import { endsRelease, type OutcomeEntry, type ReleaseEntry, type TakeOverEntry } from '../journal.ts';
 import { readJournal } from '../read-journal.ts';
 
 /** `undo` tells who began it; a later event tells how it ended. */
@@ -41,7 +41,7 @@ export const readHistory = (calls: SystemCalls, townRoot: string): History => {
         events.push({ ...noRelease(id), at, deed, by, reason });
       } else {
         const { event, id, at, reason, by = null } = entry;
-        open.delete(id);
+        if (endsRelease(event)) open.delete(id);
         if (event === 'undo') undoing.set(id, by);
         const deed = DEEDS[event];
         const release = releases.get(id) ?? null;

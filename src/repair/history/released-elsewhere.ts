@@ -8,7 +8,7 @@ import type { SystemCalls } from '../../io/disk/system-calls.ts';
 import { readdirSync } from '../../io/file-systems/servers.ts';
 import { longPath } from '../repair-context.ts';
 import { readHistory } from './history.ts';
-import { restorableIds } from './restorable.ts';
+import { restorableReleases } from './restorable.ts';
 
 /** A release that can be restored from another root. */
 export interface ReleasedElsewhere {
@@ -47,12 +47,11 @@ export const historiesElsewhere = (calls: SystemCalls, townRoot: string): readon
       places.some((place) => relativeTo(place, longPath(root, worker)) !== null),
     );
     if (events.length === 0) return [];
-    const restorable = restorableIds(all, calls, root);
-    const releases = events.flatMap(({ deed, id, worker }) =>
-      deed === 'released' && id !== null && restorable.has(id)
-        ? [{ root, id, directory: longPath(root, worker) }]
-        : [],
-    );
+    const releases = [...restorableReleases(events, calls, root)].map(({ id, worker }) => ({
+      root,
+      id,
+      directory: longPath(root, worker),
+    }));
     return [{ root, events, releases }];
   });
 };

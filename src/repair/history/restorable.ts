@@ -5,22 +5,27 @@ import type { SystemCalls } from '../../io/disk/system-calls.ts';
 import { tryOr } from '../../io/try-or.ts';
 import { longPath } from '../repair-context.ts';
 
-/** Ids of releases that were not restored and whose kept copy is there; one that cannot be looked at counts as there. */
-export const restorableIds = (
+/** A release that happened, or that a killed run began. */
+export type RestorableEvent = HistoryEvent & { readonly id: string };
+
+/**
+ * Releases that were not restored and whose kept copy is there, also those of a killed run; one that cannot be looked at counts as
+ * there.
+ */
+export const restorableReleases = (
   events: readonly HistoryEvent[],
   calls: SystemCalls,
   townRoot: string,
-): ReadonlySet<string> => {
+): ReadonlySet<RestorableEvent> => {
   const back = restoredIds(events);
   return new Set(
-    events.flatMap(({ deed, id, backup }) =>
-      deed === 'released' &&
-      id !== null &&
-      backup !== null &&
-      !back.has(id) &&
-      mayExist(calls, longPath(townRoot, backup))
-        ? [id]
-        : [],
+    events.filter(
+      (event): event is RestorableEvent =>
+        (event.deed === 'released' || event.deed === 'begun') &&
+        event.id !== null &&
+        event.backup !== null &&
+        !back.has(event.id) &&
+        mayExist(calls, longPath(townRoot, event.backup)),
     ),
   );
 };

@@ -17,8 +17,8 @@ export interface ShownHistory {
   readonly older: number;
   /** What could not be read: a sentence fragment. */
   readonly missing: string | null;
-  /** Ids of releases that can still be undone. */
-  readonly restorable: ReadonlySet<string>;
+  /** Releases among them, and others, that can still be undone. */
+  readonly restorable: ReadonlySet<HistoryEvent>;
   /** Why those releases can't be undone whose lock has no place any more: a clause for each id. */
   readonly removed: ReadonlyMap<string, string>;
 }
@@ -96,9 +96,7 @@ const detailsOf = (
     lockWords(event).join(', '),
     ...outcomeWords(event),
     (deed === 'released' ? removed.get(id ?? '') : undefined) ?? '',
-    id !== null && deed === 'released' && restorable.has(id)
-      ? `undo: ${pen.command(['doctor', 'undo', id, ...option])}`
-      : '',
+    id !== null && restorable.has(event) ? `undo: ${pen.command(['doctor', 'undo', id, ...option])}` : '',
   ].filter((part) => part !== '');
 };
 

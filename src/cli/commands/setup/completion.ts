@@ -5,7 +5,7 @@ import { findTown, loadChecks } from '../../../diagnose.ts';
 import { workersNear } from '../../../evidence/town/new-worker.ts';
 import { systemCalls } from '../../../io/disk/system-calls.ts';
 import { readHistory } from '../../../repair/history/history.ts';
-import { restorableIds } from '../../../repair/history/restorable.ts';
+import { restorableReleases } from '../../../repair/history/restorable.ts';
 import { escapeControls } from '../../../reporters/screen/safe-text.ts';
 import type { ArgumentsOf } from '../../arguments/arguments.ts';
 import { COMPLETED_SHELLS, completionScript } from '../../arguments/completion-scripts.ts';
@@ -32,8 +32,8 @@ export const run: RunCommand<'completion'> = async (given, terminal) => {
 const releasesOf = (given: ArgumentsOf<'completion'>, terminal: Terminal): string => {
   const { town } = findTown(townNamedBy(given, undefined), lookOptionsOf(given, terminal));
   const { events } = readHistory(systemCalls, town.root);
-  const ids = [...restorableIds(events, systemCalls, town.root)].reverse();
+  const releases = [...restorableReleases(events, systemCalls, town.root)].reverse();
   // A release's id is that of its run, and a number.
-  const words = new Set(ids.flatMap((id) => [id.replace(/-\d+$/, ''), id]));
+  const words = new Set(releases.flatMap(({ id }) => [id.replace(/-\d+$/, ''), id]));
   return [...words].map((word) => `${word}\n`).join('');
 };
