@@ -18,7 +18,7 @@ const unhealthyTown = (): TestTown => {
 };
 
 const shell = (script: string, town: TestTown, env: NodeJS.ProcessEnv = bareEnvironment()) =>
-  spawnSync('bash', ['-c', script, 'bash', ...COMMAND], {
+  spawnSync('bash', ['--norc', '-c', script, 'bash', ...COMMAND], {
     cwd: town.root,
     env,
     encoding: 'utf8',

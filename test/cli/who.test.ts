@@ -152,7 +152,7 @@ describe('who works at a worker', () => {
   test('an asking shell whose script has no name, by the shell and the file that it reads', () => {
     const { town, env } = makeStage();
     const script = `"${process.execPath}" "${join(process.cwd(), 'dist/bin/doctor.js')}" who --town "${town.root}" ${ADA}; true`;
-    const { stdout } = spawnSync('bash', ['-c', `bash <(printf %s "$1")`, 'x', script], {
+    const { stdout } = spawnSync('bash', ['--norc', '-c', `bash <(printf %s "$1")`, 'x', script], {
       cwd: town.path(ADA),
       encoding: 'utf8',
       env: { PATH: process.env.PATH, ...env },

@@ -66,7 +66,7 @@ const execute = async (
     TMUX_TMPDIR: tmux.tmuxTmpdir,
     PATH: `${town.path('.bin')}:${process.env.PATH}`,
   });
-  const { stdout, stderr } = spawnSync('bash', ['-c', step.command], {
+  const { stdout, stderr } = spawnSync('bash', ['--norc', '-c', step.command], {
     cwd: town.root,
     env,
     encoding: 'utf8',

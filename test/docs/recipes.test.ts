@@ -53,7 +53,7 @@ const environmentOf = ({ town, tmux }: StoryTown): NodeJS.ProcessEnv =>
   bareEnvironment({ TMUX_TMPDIR: tmux.tmuxTmpdir, PATH: `${town.path('.bin')}:${process.env.PATH}` });
 
 const runIn = (story: StoryTown, script: string, cwd = story.town.root) => {
-  const { status, stdout, stderr } = spawnSync('bash', ['-c', script], {
+  const { status, stdout, stderr } = spawnSync('bash', ['--norc', '-c', script], {
     cwd,
     env: environmentOf(story),
     encoding: 'utf8',
@@ -335,7 +335,7 @@ describe('the hook that refuses a second agent', () => {
           prompt: 'Go on',
         });
         const env = { ...environmentOf(story), CLAUDE_PROJECT_DIR: project };
-        const { status, stdout, stderr } = spawnSync('bash', ['-c', command], {
+        const { status, stdout, stderr } = spawnSync('bash', ['--norc', '-c', command], {
           cwd,
           env,
           input,

@@ -28,7 +28,7 @@ const bytes = (...names: readonly string[]): Buffer => Buffer.from(names.join('/
 
 /** Arguments of programs are text in Node: bash makes the bytes. */
 const inShell = (cwd: string, script: string): void =>
-  void execFileSync('bash', ['-c', script], { cwd, env: GIT_ENV, stdio: 'pipe' });
+  void execFileSync('bash', ['--norc', '-c', script], { cwd, env: GIT_ENV, stdio: 'pipe' });
 
 describe('a working tree whose path has a line break', () => {
   gitTest.each(['../two\nlines', 'two\nlines', 'end\n'])('is told by its own name: %j', async (path) => {
@@ -132,7 +132,7 @@ describe('a path that is not UTF-8', () => {
     const { root, env } = makeRepository();
     renameSync(root, bytes(`${root}\xe9`));
     const command = COMMAND.map((word) => `'${word}'`).join(' ');
-    const { stderr, status } = spawnSync('bash', ['-c', `cd $'${root}\\xe9' && ${command}`], {
+    const { stderr, status } = spawnSync('bash', ['--norc', '-c', `cd $'${root}\\xe9' && ${command}`], {
       env: { ...env, PATH: process.env.PATH },
       encoding: 'utf8',
     });
@@ -147,7 +147,7 @@ describe('a path that is not UTF-8', () => {
     const agent = await startIn(`${root}/caf\\xe9`, 'claude');
     const doctor = `${COMMAND.map((word) => `'${word}'`).join(' ')} preflight`;
     for (const asked of [`${doctor} $'caf\\xe9'`, `cd $'caf\\xe9' && ${doctor} --town '${root}' .`]) {
-      const { stdout, stderr, status } = spawnSync('bash', ['-c', asked], {
+      const { stdout, stderr, status } = spawnSync('bash', ['--norc', '-c', asked], {
         cwd: root,
         env: { ...env, PATH: process.env.PATH },
         encoding: 'utf8',

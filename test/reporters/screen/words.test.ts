@@ -29,7 +29,9 @@ describe('quoted commands', () => {
         const line = quoteCommand(argv, ascii);
         if (ascii) expect(line).toMatch(/^[ -~]*$/);
         expect(hasControls(line)).toBe(false);
-        const printed = execFileSync('bash', ['-c', `printf '%s\\0' ${line}`], { encoding: 'utf8' });
+        const printed = execFileSync('bash', ['--norc', '-c', `printf '%s\\0' ${line}`], {
+          encoding: 'utf8',
+        });
         expect(printed).toBe(argv.map((word) => `${word}\0`).join(''));
       }),
       { numRuns: 30 },
