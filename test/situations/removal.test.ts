@@ -345,6 +345,38 @@ const CASES: readonly Case[] = [
     },
   ],
   [
+    'a clone that is its own remote',
+    'held',
+    ['unpushed'],
+    ({ clone }) => {
+      commitIn(clone);
+      git(clone, 'remote', 'add', 'own', '.');
+      git(clone, 'fetch', '-q', 'own');
+      return clone;
+    },
+  ],
+  [
+    'a clone of a repository that is gone',
+    'held',
+    ['unpushed'],
+    ({ home, clone }) => {
+      rmSync(join(home, 'remote.git'), { recursive: true });
+      return clone;
+    },
+  ],
+  [
+    'a clone of a repository that is gone, which another remote has',
+    'free',
+    [],
+    ({ home, clone }) => {
+      git(home, 'clone', '-q', '--bare', clone, 'second');
+      git(clone, 'remote', 'add', 'second', `file://${join(home, 'second')}`);
+      git(clone, 'fetch', '-q', 'second');
+      rmSync(join(home, 'remote.git'), { recursive: true });
+      return clone;
+    },
+  ],
+  [
     'a repository without a commit',
     'free',
     [],

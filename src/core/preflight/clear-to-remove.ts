@@ -270,13 +270,12 @@ const lossesIn = (
   const isLinked = kind === 'linked';
   const among = `${linkedTrees[0] ?? ''}${linkedTrees.length > 1 ? ' among them' : ''}`;
   const files = count(untracked, 'untracked file or directory', 'untracked files or directories');
-  const commits = count(unpushed, 'commit');
+  const commits = count(unpushed.commits, 'commit');
   const onNoOther =
     branch === null
       ? ', on no branch and on no remote'
       : ` of ${branch}, on no remote and on no other branch`;
-  const ofAll = [...(branch === null ? ['HEAD'] : []), '--branches', '--tags', '--not', '--remotes', '--'];
-  const others = [...(branch === null ? [] : [`--exclude=${branch}`]), '--branches'];
+  const orOnly = unpushed.onlyOn.length === 0 ? '' : `, or only on ${unpushed.onlyOn.join(', ')}`;
   return [
     ...lost(
       linkedTrees.length > 0,
@@ -298,11 +297,10 @@ const lossesIn = (
       git('status'),
     ),
     ...lost(
-      unpushed > 0,
+      unpushed.commits > 0,
       'unpushed',
-      isLinked ? commits + onNoOther : `${commits} on no remote`,
-      // The commits that were counted, and no others.
-      git('log', '--oneline', ...(isLinked ? ['HEAD', '--not', '--remotes', ...others] : ofAll)),
+      isLinked ? commits + onNoOther : `${commits} on no remote${orOnly}`,
+      git('log', '--oneline', ...unpushed.walk),
     ),
     ...lost(
       inOtherRefs.commits > 0,

@@ -3,6 +3,12 @@
 /** What git has to be told in the repository of a submodule that is not checked out, as its settings name a tree that is not there. */
 export const UNPLACED = ['--git-dir=.', '--work-tree=.'] as const;
 
+interface CountedCommits {
+  readonly commits: number;
+  /** The arguments of `git log` that list them. */
+  readonly walk: readonly string[];
+}
+
 export interface RepositoryWork {
   /**
    * `linked`: a linked working tree, whose branches stay in the main repository. `main`: all of a repository goes with it.
@@ -22,10 +28,13 @@ export interface RepositoryWork {
   readonly isRuntimeOnly: boolean;
   /** git ignores the directory itself, so it knows nothing about the files in it. */
   readonly isIgnored: boolean;
-  /** Commits that are on no remote-tracking branch; of a linked tree: nor on any other local branch. */
-  readonly unpushed: number;
-  /** Commits that only other refs lead to (notes, jj's, those of the working tree), and the arguments of `git log` that list them. */
-  readonly inOtherRefs: { readonly commits: number; readonly walk: readonly string[] };
+  /**
+   * Commits that are on no remote-tracking branch; of a linked tree: nor on any other local branch. Remote-tracking branches do
+   * not count of remotes that keep nothing (`onlyOn`, each with the reason).
+   */
+  readonly unpushed: CountedCommits & { readonly onlyOn: readonly string[] };
+  /** Commits that only other refs lead to (notes, jj's, those of the working tree). */
+  readonly inOtherRefs: CountedCommits;
   /** Of the whole repository. */
   readonly stashes: number;
   /** `rebase`, `merge`: an operation that was begun and not finished; null where there is none. */

@@ -10,6 +10,7 @@ import { existsSync, lstatSync, readdirSync, realpathSync } from '../../io/file-
 import { type Client, complaintOf, firstLineOf } from '../../io/programs/command.ts';
 import { runGit, unseenByGit } from './git-command.ts';
 import { readLinkedTree } from './linked-tree.ts';
+import { REMOTE_SETTINGS, remotesIn } from './remotes.ts';
 
 /** A directory that may be removed, and its repository. */
 export interface RepositoryPlace {
@@ -48,7 +49,8 @@ const NO_TREE: Tree = {
   isIgnored: false,
 };
 
-const NO_REFS = { unpushed: 0, stashes: 0, inOtherRefs: { commits: 0, walk: [] } } as const;
+const NO_COMMITS = { commits: 0, walk: [] } as const;
+const NO_REFS = { unpushed: { ...NO_COMMITS, onlyOn: [] }, stashes: 0, inOtherRefs: NO_COMMITS } as const;
 
 /** The whole answer, or why it is not complete: a partial answer could be mistaken for a whole one. */
 export const readUnsavedWork = async (
@@ -97,7 +99,7 @@ const readAll = async (place: RepositoryPlace, client: Client): Promise<Reposito
   if (!isBare) await refuseElsewhere(top, ask);
   const filters = isBare ? [] : await silencedFilters(ask);
   const tree = isBare ? NO_TREE : await readTree(place, filters, ask);
-  const refs = kind === 'part' ? NO_REFS : await readRefs(kind, tree.branch, tree.isUnborn, ask);
+  const refs = kind === 'part' ? NO_REFS : await readRefs(kind, top, tree, ask);
   return {
     kind,
     top,
@@ -176,8 +178,8 @@ const readTree = async (
 
 const readRefs = async (
   kind: 'linked' | 'main',
-  branch: string | null,
-  isUnborn: boolean,
+  top: string,
+  { branch, isUnborn }: Tree,
   ask: Ask,
 ): Promise<Pick<RepositoryWork, 'unpushed' | 'stashes' | 'inOtherRefs'>> => {
   const head = isUnborn ? [] : ['HEAD'];
@@ -185,35 +187,34 @@ const readRefs = async (
   // HEAD may point to no commit (a bare repository without commits).
   const isThere = isUnborn || (await ask(['rev-parse', '--quiet', '--verify', 'HEAD^{commit}'], 1)) !== '';
   const tips = isThere ? head : [];
+  const { fetched, vain } = remotesIn(await ask(['config', '-z', '--get-regexp', REMOTE_SETTINGS], 1), top);
   const counted =
     kind === 'linked'
-      ? tips.length === 0
-        ? '0'
-        : await ask(['rev-list', '--count', ...tips, '--not', '--remotes', ...others, '--branches'])
-      : await ask(['rev-list', '--count', ...tips, '--branches', '--tags', '--not', '--remotes', '--']);
+      ? [...tips, '--not', '--remotes', ...others, '--branches']
+      : [
+          ...(branch === null ? tips : []),
+          ...['--branches', '--tags', ...vain.map(({ name }) => `--glob=refs/remotes/${name}`)],
+          ...['--not', ...vain.map(({ name }) => `--exclude=${name}/*`), '--remotes', '--'],
+        ];
+  const isEmpty = kind === 'linked' && tips.length === 0;
   const walk = [
     ...(kind === 'linked' ? ['--glob=refs/worktree'] : ['--exclude=refs/stash', '--all']),
     ...['--not', ...tips, '--branches', '--tags', '--remotes', '--glob=refs/prefetch'],
-    ...(await fetchedRefs(ask)).map((refs) => `--glob=${refs}`),
+    ...fetched.map((refs) => `--glob=${refs}`),
     '--',
   ];
   const inOtherRefs = { commits: numberIn(await ask(['rev-list', '--count', ...walk])), walk };
   const hasStash = (await ask(['for-each-ref', '--format=%(refname)', 'refs/stash'])) !== '';
   const stashes = hasStash ? await ask(['rev-list', '--walk-reflogs', '--count', 'refs/stash']) : '0';
   return {
-    unpushed: numberIn(counted),
+    unpushed: {
+      commits: isEmpty ? 0 : numberIn(await ask(['rev-list', '--count', ...counted])),
+      walk: counted,
+      onlyOn: kind === 'linked' ? [] : vain.map(({ name, why }) => `${name} (${why})`),
+    },
     stashes: hasStash ? Math.max(1, numberIn(stashes)) : 0,
     inOtherRefs,
   };
-};
-
-/** Refs besides remote-tracking branches that a fetch fills, by the settings of remotes (`+refs/pull/*:refs/pull/*`): a remote has them. */
-const fetchedRefs = async (ask: Ask): Promise<readonly string[]> => {
-  const listed = await ask(['config', '-z', '--get-regexp', '^remote\\..*\\.fetch$'], 1);
-  return listed.split('\0').flatMap((setting) => {
-    const [, refs] = /:(refs\/.+)$/s.exec(setting) ?? [];
-    return refs === undefined || /^refs\/(?:\*|heads\/|tags\/|remotes\/)/.test(refs) ? [] : [refs];
-  });
 };
 
 const numberIn = (text: string): number => {
