@@ -1,4 +1,7 @@
-/** Real gits and doctors that are killed at random; the long form is `npm run stress -- --kinds`. */
+/**
+ * Real gits and doctors that are killed at random; the long form is `npm run stress -- --kinds`.
+ * Runs in a PID namespace: no test here needs a missing PID as proof.
+ */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
