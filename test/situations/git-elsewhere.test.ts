@@ -361,6 +361,32 @@ describe('the lock of a branch is held by a git in a worktree whose .git meanwhi
   });
 });
 
+const settingTree = ({ root }: Repository): string => {
+  const tree = foreignTree(root);
+  git(root, 'config', 'core.worktree', tree);
+  return tree;
+};
+
+const linkedTree = (repository: Repository): string => repository.worktree('../tree');
+
+linuxGit.each<[string, (repository: Repository) => string, string[]]>([
+  ['another repository inside of a linked working tree', linkedTree, []],
+  ['a bare repository inside of a linked working tree', linkedTree, ['--bare']],
+  ['another repository inside of a working tree that a setting names', settingTree, []],
+])('the lock of a branch is not held by a git in %s', async (_, make, options) => {
+  const repository = makeRepository();
+  const { root } = repository;
+  const inner = join(make(repository), 'inner');
+  const lock = join(root, '.git/refs/heads/n.lock');
+  writeFileSync(lock, '');
+  aged(lock);
+  git(root, 'clone', '-q', ...options, '.', inner);
+  const its = join(git(inner, 'rev-parse', '--absolute-git-dir').trim(), 'refs/heads/n.lock');
+  await waiting(its, { cwd: inner, args: REFS, input: prepareBranch(root) });
+  const { locks } = await repository.look();
+  expect(locks.find(({ path }) => path === lock)?.state).toBe('stale');
+});
+
 linuxGit('the lock of a git whose variables take more than a megabyte is held', async () => {
   const repository = makeRepository();
   const { root } = repository;

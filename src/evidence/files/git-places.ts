@@ -33,12 +33,17 @@ export const gitPlaces = (gitDirs: readonly LockGitDir[]): GitPlaces => {
     ofTree: (directory) => {
       const real = realOrSame(directory);
       const found = find(real);
-      const gitDir = gitDirectoryAround(real, found?.top ?? '/') ?? found?.gitDir ?? null;
+      const around = gitDirectoryAround(real, found?.top ?? '/');
+      const gitDir = around ?? found?.gitDir ?? null;
+      const top = gitDir === null ? '/' : (around ?? found?.top ?? '/');
       elsewhere ??= treesElsewhere(gitDirs);
       return [
         ...(gitDir === null ? [] : withShared(realOrSame(gitDir))),
         ...(gitDir === null || showsBytes(real) ? [real] : []),
-        ...elsewhere.filter(({ tree }) => relativeTo(tree, real) !== null).map(({ path }) => path),
+        // Another repository inside of such a tree has its own git directory.
+        ...elsewhere
+          .filter(({ tree }) => relativeTo(tree, real) !== null && relativeTo(top, tree) !== null)
+          .map(({ path }) => path),
       ];
     },
     ofGitDir: (path) => {
