@@ -2,7 +2,7 @@
  * The central use case: open a town, choose the checks, look, judge, run the checks, report. The command line, the
  * library, `--fix` and `--watch` all call it; its events show the progress.
  */
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { builtInChecks } from '../checks/index.ts';
 import type { Config } from './config.ts';
 import { idMeant, nearWorker } from './core/did-you-mean.ts';
@@ -11,6 +11,7 @@ import type { MachineView } from './core/fleet/taker.ts';
 import { examineSnapshot } from './core/judge/examine.ts';
 import { buildReport } from './core/report/report.ts';
 import { type CheckOutcome, runCheck, skippedCheck } from './core/run-checks.ts';
+import { relativeTo } from './core/town/roles.ts';
 import { type Check, LEASE_CHECK, type Severity } from './core/types/check.ts';
 import type { LockFile, ScanMode, Snapshot } from './core/types/evidence.ts';
 import type { Examination } from './core/types/judgement.ts';
@@ -23,10 +24,13 @@ import { mainTreeOf } from './evidence/git/same-repository.ts';
 import { hostName } from './evidence/host.ts';
 import { isRepository } from './evidence/town/marker.ts';
 import { noSuchWorker } from './evidence/town/new-worker.ts';
+import { placeName } from './evidence/town/outside-trees.ts';
 import { homeRoot, type TownRoot } from './evidence/town/root.ts';
+import { placesAround } from './evidence/town/trees.ts';
 import { resolveWorker } from './evidence/town/worker-path.ts';
 import { elapsedMs } from './io/clock.ts';
 import { displayPath } from './io/disk/disk-path.ts';
+import { leadsToDirectory } from './io/disk/entry-exists.ts';
 import { tryOr } from './io/try-or.ts';
 import { homeDirectories, tableFor } from './kinds-of.ts';
 import { type FoundTown, type LookOptions, look, type OpenTown, townOf } from './look.ts';
@@ -123,23 +127,15 @@ export const prepare = async (
   };
 };
 
-/**
- * Notes where the caller stands somewhere in a repository, or in one of its linked worktrees, and named no root: the lock that is
- * in the way may lie in the rest of it.
- */
+/** Notes where the caller stands in a linked worktree and named no root: the lock that is in the way may lie in its repository. */
 const noteRepositoryAround = ({ root, source }: TownRoot, { onNote }: Pick<LookOptions, 'onNote'>): void => {
   if (onNote === undefined || source !== 'cwd') return;
-  let top = root;
-  while (!isRepository(top) && dirname(top) !== top) top = dirname(top);
-  if (dirname(top) === top) return;
-  const gitDir = linkedGitDirOf(top);
-  const whole = (gitDir === null ? null : mainTreeOf(displayPath(gitDir))) ?? top;
-  if (whole === root) return;
-  const only =
-    top === root
-      ? 'only this worktree is looked at, not the rest of its repository'
-      : 'only this directory is looked at, not the repository around it';
-  onNote(`${only}. Run: ${quoteCommand(['doctor', '--town', whole])}`);
+  const gitDir = linkedGitDirOf(root);
+  const whole = gitDir === null ? null : mainTreeOf(displayPath(gitDir));
+  if (whole !== null && whole !== root)
+    onNote(
+      `only this worktree is looked at, not the rest of its repository. Run: ${quoteCommand(['doctor', '--town', whole])}`,
+    );
 };
 
 /** Finds a town and reads its configuration, for whoever does not look at it. Throws Failure E_USAGE and E_CONFIG. */
@@ -265,7 +261,8 @@ export const lookAsPrepared = async (
   const { town, config, table } = place;
   const named = [...at, ...(options.workers ?? [])];
   const workers = scan === 'worker' ? at : directoriesNamed(named, town, options);
-  return look(town, scan, workers, { ...options, table, locks: options.known }, config);
+  const around = scan === 'worker' || town.within !== undefined ? [] : placesAround(workers, town.root);
+  return look(town, scan, workers, { ...options, around, table, locks: options.known }, config);
 };
 
 /** Names that are directories in the town, relative to it. Others are reported when they are looked for. */
@@ -328,6 +325,10 @@ const selectChecks = (
   return new Set((only.length > 0 ? only : ids).filter((id) => !left.has(id)));
 };
 
+/** True for that place, and for a directory in it. */
+const isAt = (place: string, path: string): boolean =>
+  path === place || (relativeTo(place, path) !== null && leadsToDirectory(path));
+
 const goneIn = ({ goneTrees = [] }: Snapshot['town']): readonly string[] => goneTrees.map(({ name }) => name);
 
 /** The places that a look at a town knows, with repetitions. */
@@ -344,14 +345,11 @@ export const findWorker = (name: string, { locks, town, asked }: Snapshot, cwd: 
   const { root, worktrees = [] } = town;
   const gone = goneIn(town);
   const known = [...new Set([...placesKnown({ locks, town }), ...asked])];
-  if (known.includes(name)) return name;
+  if (name !== '.' && known.includes(name)) return name;
   const found = resolveWorker(name, root, cwd);
   if (found.kind === 'inside' && (found.exists || known.includes(found.worker))) return found.worker;
-  const beside =
-    found.kind === 'inside'
-      ? undefined
-      : [...worktrees, ...gone].find((tree) => join(root, tree) === found.path);
-  if (beside !== undefined) return beside;
+  if (found.kind !== 'inside' && [...worktrees, ...gone].some((tree) => isAt(join(root, tree), found.path)))
+    return placeName(root, found.path);
   // The name by which reports call the root.
   if (name === nameOf('.', root)) return '.';
   const near = nearWorker(name, known);

@@ -14,6 +14,7 @@ import { mayHaveGitLocks } from './evidence/git/linked-tree.ts';
 import type { LockTable } from './evidence/locks/lock-table.ts';
 import { refuseContainer } from './evidence/town/new-worker.ts';
 import { findTownRoot, type TownRoot } from './evidence/town/root.ts';
+import { placesAround } from './evidence/town/trees.ts';
 import { resolveWorker } from './evidence/town/worker-path.ts';
 import { isAbsent, isNoDirectory, leadsToDirectory } from './io/disk/entry-exists.ts';
 import { realOfMissing } from './io/disk/real-path.ts';
@@ -80,7 +81,7 @@ export const look = async (
   scan: ScanMode,
   workers: readonly string[],
   options: LookOptions &
-    Pick<GatherRequest, 'inGitDirs' | 'layout' | 'locks' | 'named' | 'table' | 'walkGaps'>,
+    Pick<GatherRequest, 'around' | 'inGitDirs' | 'layout' | 'locks' | 'named' | 'table' | 'walkGaps'>,
   known?: Config,
 ): Promise<Snapshot> => {
   const config = known ?? (await configOf(town));
@@ -101,20 +102,22 @@ export const look = async (
 };
 
 /**
- * The look before a start, at these workers alone: for agents' own locks, and for git's where some stand in a worker's own git
- * directory. Most workers have none, and their look loads nothing for them.
+ * The look before a start, at these workers and what they are parts of: for agents' own locks, and for git's where some stand in their
+ * own git directories. Most workers have none, and their look loads nothing for them.
  */
 export const lookToStart = async (
   town: TownRoot,
   workers: readonly string[],
   options: LookOptions & Pick<GatherRequest, 'named'>,
 ): Promise<Snapshot> => {
-  if (!workers.some((worker) => mayHaveGitLocks(join(town.root, worker))))
-    return look(town, 'worker', workers, options);
+  const { root } = town;
+  const around = placesAround(workers, root);
+  if (!around.some((place) => mayHaveGitLocks(join(root, place))))
+    return look(town, 'worker', workers, { ...options, around });
   const config = await configOf(town);
   const { tableFor } = await import('./kinds-of.ts');
   const table = tableFor(config, town);
-  return look(town, 'worker', workers, { ...options, table, inGitDirs: 'own' }, config);
+  return look(town, 'worker', workers, { ...options, around, table, inGitDirs: 'own' }, config);
 };
 
 export interface WorkerLook extends LookOptions {

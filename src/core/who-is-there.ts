@@ -93,7 +93,7 @@ const innermostOnly = (places: readonly string[], index: TownIndex): readonly st
 /** The worker whose directory this is or lies in: its agent may work anywhere below. The directory itself where there is none. */
 const placeAround = (directory: string, index: TownIndex): string => {
   const home = homeOf(directory, index);
-  return home === null || home === '.' ? directory : home;
+  return home === null || (home === '.' && index.snapshot.town.marked) ? directory : home;
 };
 
 /** True where everybody and every doubt at the directory is told at one of the workers' places below it already. */

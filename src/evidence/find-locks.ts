@@ -19,11 +19,16 @@ import {
 import { isRepository } from './town/marker.ts';
 import { type OutsideFinder, type OutsideTree, treesOutside } from './town/outside-trees.ts';
 
+/** The workers in question, and the places that they are parts of. */
+export const placesInQuestion = ({ workers, around = [] }: GatherRequest): readonly string[] => [
+  ...new Set([...workers, ...around]),
+];
+
 /** Finds the locks that are asked for: known ones by their paths, or all of the town by a scan. */
 export const findLocks = async (request: GatherRequest): Promise<ScanResult> => {
-  const { town, scan, workers, table, locks = [], walkGaps = [], inGitDirs, onProgress } = request;
+  const { town, scan, table, locks = [], walkGaps = [], inGitDirs, onProgress } = request;
   if (scan === 'worker') {
-    const places = workers.map((worker) => join(town.root, worker));
+    const places = placesInQuestion(request).map((place) => join(town.root, place));
     const atPlaces = scanPlaces(places);
     const inGit =
       inGitDirs === undefined || table === undefined

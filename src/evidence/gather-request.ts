@@ -19,6 +19,11 @@ export interface GatherRequest {
   readonly scan: ScanMode;
   /** Relative to the town. For `scan: 'worker'` nothing else is looked at; other scans look at them by name besides. */
   readonly workers: readonly string[];
+  /**
+   * The places that the workers are parts of, relative to the town, where it matters: before a start. `scan: 'worker'` reads their
+   * locks as well.
+   */
+  readonly around?: readonly string[] | undefined;
   /** Absolute paths besides these by which the workers were named: of symlinks that lead to them. */
   readonly named?: readonly string[] | undefined;
   /** For `scan: 'worker'`: known locks of these workers, found again by their paths, wherever their kinds keep them. */

@@ -20,7 +20,7 @@ import type {
 } from '../core/types/evidence.ts';
 import type { DiskPath } from '../io/disk/disk-path.ts';
 import type { FileQuestion } from './files/file-evidence.ts';
-import { findLocks, linkedOutside, unlistedGaps, withOutside } from './find-locks.ts';
+import { findLocks, linkedOutside, placesInQuestion, unlistedGaps, withOutside } from './find-locks.ts';
 import type { GatherRequest } from './gather-request.ts';
 import { addGitFacts } from './git/facts.ts';
 import { type Lead, leadsOf, movedTreesIn, withMovedTrees } from './git/moved-trees.ts';
@@ -55,7 +55,7 @@ import {
 } from './town/outside-trees.ts';
 import { behindServers, isSameDirectory, type TownPlaceFinder, townPlaceFinder } from './town/place.ts';
 import type { TownRoot } from './town/root.ts';
-import { treesAround } from './town/trees.ts';
+import { isPlaceOfItsOwn, treesAround } from './town/trees.ts';
 
 /** What one question to tmux or git may take; a healthy answer takes milliseconds. */
 export const DEFAULT_TIMEOUT_MS = 2000;
@@ -232,12 +232,12 @@ const placeNames = (
   const { root } = request.town;
   const worktrees = inNameOrder(new Set(trees.map(({ name }) => name)));
   const outside = outsideNamer(root, worktrees);
-  const asked = new Set([...request.workers, ...placesOfClaims(locks), ...worktrees]);
+  const asked = new Set([...request.workers, ...placesInQuestionClaims(locks), ...worktrees]);
   const inTown = placeFinder(request, layout, [...asked]);
   return { worktrees, inTown, anywhere: (shown, door) => outside(shown) ?? inTown(shown, door) };
 };
 
-const placesOfClaims = (locks: readonly LockFile[]): ReadonlySet<string> =>
+const placesInQuestionClaims = (locks: readonly LockFile[]): ReadonlySet<string> =>
   new Set(locks.filter(claimsWorker).map(({ worker }) => worker));
 
 /** The host with its starts, which matter only where a number is in use, in another PID namespace than the first, or to a lock of git. */
@@ -255,7 +255,7 @@ const withNeededStarts = (
     : host;
 
 const townFacts = (
-  { town, bystanders, formerHosts = [] }: GatherRequest,
+  { town, scan, around = [], bystanders, formerHosts = [] }: GatherRequest,
   { marked, rigs, workers }: TownLayout,
   agents: readonly string[],
   { worktrees }: PlaceNames,
@@ -263,7 +263,12 @@ const townFacts = (
   tmux: TmuxEvidence,
 ): TownFacts => {
   const { root, source, why, within } = town;
-  const trees = marked || within !== undefined ? [] : treesAround(root, seen);
+  // Where others' locks are not read, they still make places of their own.
+  const inhabited =
+    marked || within !== undefined
+      ? []
+      : treesAround(root, seen, scan === 'worker' ? isPlaceOfItsOwn : undefined);
+  const trees = inNameOrder(new Set([...inhabited, ...around]));
   return {
     root,
     source,
@@ -291,7 +296,7 @@ const legacyIn = (
     ? []
     : readLegacyItems(town.root, {
         rigs: rigs.map(({ name }) => name),
-        workers: [...workers, ...placesOfClaims(locks)],
+        workers: [...workers, ...placesInQuestionClaims(locks)],
         oldHomes: seen?.oldHomes ?? null,
       });
 
@@ -344,7 +349,7 @@ export const gather = async (request: GatherRequest): Promise<Snapshot> => {
   const found = outside.length === 0 ? scanned : withOutside(scanned, request, outside);
   request.onProgress?.(found.directories, found.locks.length);
   const locks = await withGitLocks(readLocks(found.locks, town.root, request.before));
-  const companions = readLoneCompanions(town.root, request.workers, locks);
+  const companions = readLoneCompanions(town.root, placesInQuestion(request), locks);
 
   onStage?.('processes');
   const table = await readProcessTable();

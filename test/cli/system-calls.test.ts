@@ -230,7 +230,7 @@ counted('a diagnosis (skipped without strace)', () => {
     expect(looks('gastown/crew/ada0')).toEqual({ 'open gastown/crew/adaN/.git': 2 });
     expect(looks(bob)).toEqual({ 'open gastown/crew/bobN/.git': 2 });
     expect(looks(`${bob}/.claude/worktrees/agent-7`)).toEqual({
-      'open gastown/crew/bobN/.claude/worktrees/agent-N/.git': 1,
+      'open gastown/crew/bobN/.claude/worktrees/agent-N/.git': 2,
       'open gastown/crew/bobN/.git/worktrees/agent-N': 1,
     });
   });

@@ -89,18 +89,40 @@ describe('a root inside a repository', () => {
       await examine(town, { env, cwd, onNote: (note) => void notes.push(note) });
       return notes;
     };
-    const note = (top: string): string =>
-      `only this directory is looked at, not the repository around it. Run: doctor --town ${top}`;
-    const ofTree = `only this worktree is looked at, not the rest of its repository. Run: doctor --town ${root}`;
-    expect(await notesAt(inside)).toEqual([note(root)]);
-    expect(await notesAt(inside, inside)).toEqual([]);
-    expect(await notesAt(root)).toEqual([]);
+    const note = `only this worktree is looked at, not the rest of its repository. Run: doctor --town ${root}`;
+    expect(await notesAt(inside)).toEqual([]);
     expect(await notesAt(join(root, '..'))).toEqual([]);
     const tree = worktree('../tree');
-    expect(await notesAt(tree)).toEqual([ofTree]);
+    expect(await notesAt(tree)).toEqual([note]);
     expect(await notesAt(tree, tree)).toEqual([]);
     mkdirSync(join(tree, 'src'));
-    expect(await notesAt(join(tree, 'src'))).toEqual([note(root)]);
+    expect(await notesAt(join(tree, 'src'))).toEqual([note]);
+  });
+
+  gitTest(
+    'is the top of the working tree, for whoever stands in a part of it and named no root',
+    async () => {
+      const { root, env, worktree } = makeRepository();
+      const tree = worktree('.claude/worktrees/search');
+      git(root, 'init', '-q', 'nested');
+      const rootAt = async (cwd: string, town?: string) => {
+        mkdirSync(cwd, { recursive: true });
+        return (await examine(town, { env, cwd })).town?.root;
+      };
+      expect(await rootAt(join(root, 'src/lib'))).toBe(root);
+      expect(await rootAt(join(tree, 'src'))).toBe(tree);
+      expect(await rootAt(join(root, 'nested/src'))).toBe(join(root, 'nested'));
+      expect(await rootAt(join(root, 'src/lib'), '.')).toBe(join(root, 'src/lib'));
+      expect(await rootAt(join(root, '../plain/src'))).toBe(join(root, '../plain/src'));
+    },
+  );
+
+  gitTest('is not the home of the caller, whose dotfiles are around all repositories', async () => {
+    const { root, env } = makeRepository();
+    const cwd = join(root, 'notes');
+    mkdirSync(cwd);
+    const { stdout } = doctor(['--json'], { env: { ...env, HOME: root }, cwd });
+    expect(JSON.parse(stdout).town.root).toBe(cwd);
   });
 });
 
@@ -772,7 +794,7 @@ describe('a worker by name', () => {
     await fakeAgent('claude', { cwd: tree });
     await fakeAgent('claude', { cwd: root });
     await until(async () => (await answers())[0] === 'held', 'the agent');
-    expect(await answers()).toEqual(['held', 'free', 'free']);
+    expect(await answers()).toEqual(['held', 'held', 'free']);
   });
 
   gitTest('is suggested for a typo, wherever its working tree is', async () => {

@@ -72,7 +72,7 @@ const TOWN_TEXTS: Readonly<Record<TownSource, string>> = {
   marker: 'The town is the outermost directory above with mayor/town.json.',
   env: 'The town was named by $GT_TOWN_ROOT or $GT_ROOT.',
   home: 'Only the tools’ directories in the home of the user who asked were looked at.',
-  cwd: 'The town is the working directory: there is no mayor/town.json above it.',
+  cwd: 'The town is where you are: in git the top of the working tree, else the directory. No mayor/town.json is above it.',
 };
 
 const EVIDENCE_TEXTS: Readonly<Record<Exclude<Fact['source'], 'lock'>, string>> = {

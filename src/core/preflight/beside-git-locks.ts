@@ -14,16 +14,17 @@ import type { Answer, PreflightResult } from '../types/report.ts';
 import { explain, placeOf } from './clear-to-start.ts';
 
 /**
- * The workers in whose own git directory a lock lies: that of its working tree, and those whose `.git` leads there, as after a move
+ * Those of these places in whose own git directory a lock lies: that of its working tree, and those whose `.git` leads there, as after a move
  * that git was not told. None for the lock of a submodule or of all worktrees.
  */
 export const workersOf = (
   { lock: { path, worker, tree, gitDir } }: Verdict,
-  { asked, town: { root } }: Snapshot,
+  places: readonly string[],
+  root: string,
 ): readonly string[] => {
   if (gitDir === undefined || path.slice(0, path.lastIndexOf('/')) !== gitDir.path) return [];
   const isOwn = tree !== undefined || gitDir.tree === placeOf(worker, root);
-  return asked.filter(
+  return places.filter(
     (each) => (isOwn && each === worker) || gitDir.leadsFrom?.includes(placeOf(each, root)) === true,
   );
 };

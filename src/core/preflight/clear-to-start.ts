@@ -9,7 +9,7 @@ import { canBeTaught } from '../programs/by-name.ts';
 import { workerArgument } from '../report/name-worker.ts';
 import { homeOf } from '../town/belonging.ts';
 import { describeAside, isLockMovedAside } from '../town/moved-aside.ts';
-import { relativeTo } from '../town/roles.ts';
+import { ownerOf, relativeTo } from '../town/roles.ts';
 import { indexSnapshot } from '../town/town-index.ts';
 import type { TownIndex } from '../town/views.ts';
 import type { Gap, Snapshot } from '../types/evidence.ts';
@@ -164,26 +164,29 @@ export interface SaidByLocks {
   readonly verdicts: readonly Verdict[];
   /** The answer of these verdicts on one worker; undefined where there are none. */
   readonly clear: (worker: string, verdicts: readonly Verdict[]) => PreflightResult | undefined;
+  /** The answer of the locks of a place on its parts; undefined where they allow a start there. */
+  readonly clearAround: (place: string) => PreflightResult | undefined;
   /** Who works at a worker without a lock. */
   readonly around: (worker: string) => OccupantFinding;
   /** How to say that a worker has no agent's lock: other locks may stand there. */
   readonly noLock: (worker: string) => string;
 }
 
-/**
- * The working tree that a worker without a lock is only a part of, where somebody was seen in it: agents of one working tree collide.
- * Else the worker: the root's own tree is around all places, also around those that scripts give one agent each.
- */
-const treeAround = (worker: string, index: TownIndex): string => {
-  const tree = homeOf(worker, index) ?? '.';
-  return tree !== '.' && index.snapshot.town.trees?.includes(tree) === true ? tree : worker;
+/** The working tree, or the agent's place, that a worker without a lock is a part of, which may be it itself: agents of one place collide. */
+export const placeAround = (worker: string, index: TownIndex): string => {
+  const { marked, trees = [] } = index.snapshot.town;
+  if (!marked) return homeOf(worker, index) ?? worker;
+  let place = worker;
+  while (!trees.includes(place) && ownerOf(place)?.canonical === false)
+    place = place.slice(0, place.lastIndexOf('/'));
+  return ownerOf(place) === null ? worker : place;
 };
 
 /** Answers for every worker the snapshot was taken for, in that order. */
 export const answersFor = (
   index: TownIndex,
   readOccupants: OccupantReader,
-  { verdicts, clear, around, noLock }: SaidByLocks,
+  { verdicts, clear, clearAround, around, noLock }: SaidByLocks,
 ): readonly PreflightResult[] => {
   const byWorker = groupBy(verdicts, ({ lock }) => lock.worker);
   const crowds = new Map(
@@ -192,15 +195,19 @@ export const answersFor = (
       .map(({ workers, facts }) => [workers[0] ?? '', facts]),
   );
   const { asked, town } = index.snapshot;
+  const withoutLock = (worker: string): PreflightResult => {
+    const place = placeAround(worker, index);
+    const there = place === worker ? undefined : clearAround(place);
+    const result = there ?? clearWithoutLock(worker, index, around(place), noLock(worker));
+    return place === worker || result.answer === 'free'
+      ? result
+      : { ...result, worker, message: `part of ${place === '.' ? town.root : place}: ${result.message}` };
+  };
   return asked.map((worker) => {
     const own = byWorker.get(worker) ?? [];
     const crowd = crowds.get(worker);
     const [verdict = null] = own;
-    if (crowd === undefined)
-      return (
-        clear(worker, own) ??
-        clearWithoutLock(worker, index, around(treeAround(worker, index)), noLock(worker))
-      );
+    if (crowd === undefined) return clear(worker, own) ?? withoutLock(worker);
     return finish(worker, verdict, {
       answer: 'held',
       ...(verdict === null ? { reasons: ['occupied'], evidence: crowd } : {}),
@@ -221,6 +228,7 @@ export const answerWithoutLocks = (snapshot: Snapshot): readonly PreflightResult
   return answersFor(index, readOccupants, {
     verdicts: [],
     clear: () => undefined,
+    clearAround: () => undefined,
     around: (worker) => readOccupants(index.viewOf(worker), null, null),
     noLock: () => 'no lock',
   });

@@ -22,6 +22,7 @@ import {
   explain,
   finish,
   gitGapAt,
+  placeAround,
   placeOfGap,
   teach,
 } from './clear-to-start.ts';
@@ -125,12 +126,14 @@ export const answerPreflight = (snapshot: Snapshot, besidesAsker = false): reado
   const own = new Set(besidesAsker ? all.filter((verdict) => isAskers(verdict, index)) : []);
   const judged = all.filter((verdict) => !own.has(verdict));
   const ownedAt = new Set([...own].map(({ lock }) => lock.worker));
+  const places = [...new Set(snapshot.asked.flatMap((worker) => [worker, placeAround(worker, index)]))];
   const ofGit = groupBy(
-    judged.flatMap((verdict) => workersOf(verdict, snapshot).map((worker) => ({ worker, verdict }))),
+    judged.flatMap((verdict) => workersOf(verdict, places, root).map((worker) => ({ worker, verdict }))),
     ({ worker }) => worker,
   );
+  const claims = newestLayoutFirst(judged.filter(({ lock }) => claimsWorker(lock)));
   const answers = answersFor(index, readOccupants, {
-    verdicts: newestLayoutFirst(judged.filter(({ lock }) => claimsWorker(lock))),
+    verdicts: claims,
     clear: (worker, verdicts) => {
       const result = clearAll(verdicts, root);
       if (result?.answer !== 'repair') return result;
@@ -139,6 +142,12 @@ export const answerPreflight = (snapshot: Snapshot, besidesAsker = false): reado
         closed.find((each) => each.worker === worker) ?? (gap && { path: placeOfGap(gap), why: gap.why });
       return hiding === undefined ? result : besideClosed(result, hiding, root);
     },
+    clearAround: (place) => {
+      const rivals = claims.filter((each) => each.lock.worker === place && !isAskers(each, index));
+      const result = clearAll(rivals, root);
+      // A dead lock around it is not in the way.
+      return result?.answer === 'repair' ? undefined : result;
+    },
     around: (worker) => occupantsWithoutLock(worker, index, readOccupants),
     noLock: (worker) =>
       ownedAt.has(worker) ? 'no other lock' : ofGit.has(worker) ? "no agent's lock" : 'no lock',
@@ -146,7 +155,7 @@ export const answerPreflight = (snapshot: Snapshot, besidesAsker = false): reado
   return answers.map((result) =>
     besideGitLocks(
       result,
-      (ofGit.get(result.worker) ?? []).map(({ verdict }) => verdict),
+      (ofGit.get(placeAround(result.worker, index)) ?? []).map(({ verdict }) => verdict),
       snapshot,
     ),
   );

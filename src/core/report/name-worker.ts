@@ -13,11 +13,12 @@ export const asAsked = (verdict: Verdict | undefined): readonly string[] =>
     : [];
 
 /**
- * A worker as an argument. An absolute path where the name alone would be taken for an option, or by `explain` for a state or a
- * check; it means the same wherever the command is run.
+ * A worker as an argument that means the same wherever the command is run. An absolute path where the name alone would be taken for an
+ * option, by `explain` for a state or a check, or for where the caller stands.
  */
 export const workerArgument = (worker: string, root: string): string => {
-  const isWord = worker !== '.' && !worker.includes('/');
+  if (worker === '.') return root;
+  const isWord = !worker.includes('/');
   return worker.startsWith('-') || isWord ? `${root === '/' ? '' : root}/${worker}` : worker;
 };
 

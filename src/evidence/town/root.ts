@@ -2,9 +2,11 @@
 import { dirname, join, resolve } from 'node:path';
 import { Failure } from '../../core/failure.ts';
 import type { TownFacts, TownSource } from '../../core/types/evidence.ts';
+import { realOrSame } from '../../io/disk/real-path.ts';
 import { existsSync, realpathSync, silentServerBehind, statSync } from '../../io/file-systems/servers.ts';
 import { distrust, sudoUid } from '../../io/trust.ts';
 import { TOWN_MARKER } from './marker.ts';
+import { treeTopAround } from './trees.ts';
 
 export interface TownRoot extends Pick<TownFacts, 'root' | 'source' | 'why' | 'aliases'> {
   /** Why a marker above does not count by the trust rule, as a sentence fragment; null where all count. */
@@ -76,6 +78,16 @@ export const refuseSilent = (path: string): void => {
     throw new Failure('E_USAGE', `${path} cannot be looked at: the server of ${at} does not answer`);
 };
 
+/**
+ * The working tree of which a directory is a part, or it itself: agents of one tree collide. That of dotfiles is around all that a user
+ * has, and in a directory like /tmp anybody may make one.
+ */
+const treeAround = (directory: string): string => {
+  const place = realOrSame(directory);
+  const top = treeTopAround(place);
+  return top === place || top === process.env.HOME || isShared(top) ? directory : top;
+};
+
 const choose = ({ town, cwd, env }: TownRequest): Choice => {
   if (town !== undefined)
     return { path: resolve(cwd, town), source: 'flag', why: 'named on the command line', passedOver: null };
@@ -99,8 +111,7 @@ const choose = ({ town, cwd, env }: TownRequest): Choice => {
       `the town around ${cwd} does not count unless it is named: ${passedOver}`,
       `doctor --town ${foreign}`,
     );
-  const why = `the working directory, for want of a ${TOWN_MARKER} above it`;
-  return { path: cwd, source: 'cwd', why, passedOver };
+  return { path: treeAround(cwd), source: 'cwd', why: 'where you are', passedOver };
 };
 
 /**
