@@ -8,6 +8,7 @@
  * than the counter says was made by something else: then nothing is concluded.
  */
 import { statSync } from 'node:fs';
+import { LATE_MS } from '../core/pid.ts';
 import { isContainerId } from '../core/town/host-names.ts';
 import type { HostFacts } from '../core/types/evidence.ts';
 import { tryOr } from '../io/try-or.ts';
@@ -38,11 +39,8 @@ export const parseMounts = (text: string): readonly MountPoint[] =>
 const mountAt = (mounts: readonly MountPoint[], place: string): MountPoint | undefined =>
   mounts.findLast((mount) => mount.place === place);
 
-/** How much the stamp and the counter may differ, since a boot takes a while. */
-const SLACK_MS = 10 * 60_000;
-
 const earlier = (stampMs: number | null, counterMs: number | null): number | null =>
-  stampMs === null || counterMs === null || stampMs > counterMs + SLACK_MS
+  stampMs === null || counterMs === null || stampMs > counterMs + LATE_MS
     ? null
     : Math.min(stampMs, counterMs);
 

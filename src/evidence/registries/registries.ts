@@ -2,6 +2,7 @@
  * Reads the registries in which agents' tools list their live sessions: better evidence than any process name. A record counts
  * only together with the process that wrote it, so a record of a dead process proves nothing. Reads only.
  */
+import { LATE_MS } from '../../core/pid.ts';
 import type { ClosedRegistry, RegisteredSession } from '../../core/types/evidence.ts';
 import { withoutStackTraces } from '../processes/linux/proc-files.ts';
 import type { ProcessRow, ProcessTable } from '../processes/row.ts';
@@ -110,12 +111,9 @@ const lookAround = (
   return { found, closed };
 };
 
-/** Clocks step, and nobody knows by how much: the same margin as for numbers in locks. */
-const CLOCK_STEP_MS = 600_000;
-
 /** False for a process that started long after that record was written, and so has the number of an earlier one. */
 const mayBeOf = (row: ProcessRow | undefined, mtimeMs: number | null): boolean =>
-  mtimeMs === null || (row?.startedAtMs ?? 0) <= mtimeMs + CLOCK_STEP_MS;
+  mtimeMs === null || (row?.startedAtMs ?? 0) <= mtimeMs + LATE_MS;
 
 /** Keeps one doubt per process, however many records it has. */
 const addClosed = (one: ClosedRegistry, closed: ClosedRegistry[]): void => {

@@ -1,5 +1,5 @@
 /** A bare PID in a record: does it still belong to the holder, by now to another process, or to none? */
-import { isPossiblePid } from '../../pid.ts';
+import { isPossiblePid, LATE_MS } from '../../pid.ts';
 import { describeAge } from '../../report/amounts.ts';
 import type { ProcessInfo } from '../../types/evidence.ts';
 import type { Case } from '../case.ts';
@@ -21,8 +21,6 @@ import {
 import { type Ties, tiesOf } from './ties.ts';
 import { isFromBeforeRestart, isOlderThanBoot } from './where-taken.ts';
 
-/** Milliseconds. Clocks step, by hours after a sleep: what started this much later than a lock may be another process. */
-export const LATE_MS = 10 * 60_000;
 /** Milliseconds. What started this much later and has nothing to do with the worker is another process. */
 export const MUCH_LATER_MS = 24 * 3_600_000;
 

@@ -1,10 +1,11 @@
 /** Why a pane with the recorded name is not, or not any more, the one that the lock means. Pure. */
+import { LATE_MS } from '../../pid.ts';
 import { homeOf, isPlainlyAnothers, sessionSays } from '../../town/belonging.ts';
 import { isWithin } from '../../town/roles.ts';
 import type { PaneView, TownIndex, WorkerView } from '../../town/views.ts';
 import type { TmuxServer } from '../../types/evidence.ts';
 import type { Case } from '../case.ts';
-import { LATE_MS, MUCH_LATER_MS } from '../holder/recorded-number.ts';
+import { MUCH_LATER_MS } from '../holder/recorded-number.ts';
 import { isAtPlaceOf } from '../occupants/at-work.ts';
 
 export type Rejection = 'dead' | 'younger-server' | 'anothers' | 'other-server';

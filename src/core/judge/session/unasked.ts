@@ -1,7 +1,7 @@
 /** Which tmux servers of strangers, who are never asked, leave it open whether the session of a lock still stands. Pure. */
+import { LATE_MS } from '../../pid.ts';
 import { bySocket } from '../../town/unreached.ts';
 import type { LockRecord, TmuxServer } from '../../types/evidence.ts';
-import { LATE_MS } from '../holder/recorded-number.ts';
 
 /** The servers of strangers that ran when the lock was taken, as far as the clocks tell; in the order of their sockets. */
 export const unaskedFor = (
