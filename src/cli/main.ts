@@ -2,7 +2,7 @@
  * The program: routes before it imports, so that the commands in front of every agent's start load next to nothing.
  * The only place that touches `process.exitCode` and calls `process.exit`.
  */
-import { Failure } from '../core/failure.ts';
+import { Failure, messageOf } from '../core/failure.ts';
 import { EXIT } from '../core/types/report.ts';
 import { VERSION } from '../version.ts';
 import type { ArgumentsOf } from './arguments/arguments.ts';
@@ -157,5 +157,5 @@ const isOver = ({ isLeft = false }: Outcome, command: CommandName): boolean =>
 
 main().catch((error: unknown) => {
   process.exitCode = EXIT.bug;
-  void outputs.stderr.end(`doctor: ${error instanceof Error ? error.message : String(error)}\n`);
+  void outputs.stderr.end(`doctor: ${messageOf(error)}\n`);
 });

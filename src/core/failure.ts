@@ -1,6 +1,9 @@
-/** Expected failures. */
+/** Expected failures, and what any other one says. */
 export const ERROR_CODES = ['E_USAGE', 'E_CONFIG', 'E_CONSENT', 'E_IO', 'E_BUG', 'E_INTERRUPTED'] as const;
 export type ErrorCode = (typeof ERROR_CODES)[number];
+
+/** What was thrown, in its own words. */
+export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** An expected failure: told in one sentence with a hint, never with a stack. The code decides the exit code. */
 export class Failure extends Error {

@@ -1,4 +1,5 @@
 /** Runs checks over an examination. A check that throws, or returns something other than findings, has crashed; the others still run. */
+import { messageOf } from './failure.ts';
 import { type Check, type Finding, type Fix, SEVERITIES } from './types/check.ts';
 import { type Examination, FACT_SOURCES } from './types/judgement.ts';
 import type { CheckStatus } from './types/report.ts';
@@ -82,7 +83,7 @@ const statusOf = (check: Check, findings: readonly Finding[]): CheckStatus => {
 /** What was thrown, in words; anything can be thrown, and not everything can be made into text. */
 const wordsOf = (error: unknown): string => {
   try {
-    return error instanceof Error ? error.message : String(error);
+    return messageOf(error);
   } catch {
     return 'it threw a value that cannot be shown';
   }

@@ -3,6 +3,7 @@
  * to standard output. It judges nothing and writes nothing else.
  */
 import { hostname } from 'node:os';
+import { messageOf } from '../core/failure.ts';
 import { tableFor } from '../kinds-of.ts';
 import { look, townOf } from '../look.ts';
 import { readConfig } from '../read-config.ts';
@@ -36,7 +37,7 @@ const collect = async (words: readonly string[]): Promise<object> => {
 const main = async (): Promise<void> => {
   const words = process.argv.slice(2);
   const document = await collect(words).catch((error: unknown) => ({
-    failure: error instanceof Error ? error.message : String(error),
+    failure: messageOf(error),
   }));
   process.stdout.write(`${JSON.stringify(document)}\n`);
 };

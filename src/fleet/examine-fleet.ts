@@ -2,6 +2,7 @@
  * One diagnosis over several machines: this one is looked at, the others are asked, all at once; each town is judged by the
  * evidence of its own machine, and a directory that several share by that of all of them.
  */
+import { messageOf } from '../core/failure.ts';
 import { joinReports } from '../core/fleet/join-reports.ts';
 import { type CommandThere, labelled, type SeenBy } from '../core/fleet/label.ts';
 import { mergeSightings } from '../core/fleet/merge-sightings.ts';
@@ -74,8 +75,7 @@ const workersIn = (
 };
 
 /** What becomes of evidence that was made up to break us: an answer as well. */
-const unjudged = (error: unknown): string =>
-  `its evidence cannot be judged: ${error instanceof Error ? error.message : String(error)}`;
+const unjudged = (error: unknown): string => `its evidence cannot be judged: ${messageOf(error)}`;
 
 /** One run over many machines. */
 interface FleetRun extends Pick<FleetLook, 'workers' | 'command' | 'keepEvidence' | 'onExamined'> {

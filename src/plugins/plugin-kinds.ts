@@ -1,4 +1,5 @@
 /** Checks a plug-in's kind of lock, and guards its reader against the author's mistakes. */
+import { messageOf } from '../core/failure.ts';
 import { isPossiblePid } from '../core/pid.ts';
 import type { Claim } from '../core/types/claim.ts';
 import type { LockContent, Witness } from '../core/types/evidence.ts';
@@ -72,7 +73,7 @@ const guarded =
       const content: unknown = read(bytes, file);
       return isContent(content) ? content : { kind: 'unread', why: `kind ${id} answers in no known form` };
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
+      const why = messageOf(error);
       return { kind: 'unread', why: `kind ${id} could not read it: ${why}` };
     }
   };

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { Failure } from '../core/failure.ts';
+import { Failure, messageOf } from '../core/failure.ts';
 import { relativeTo } from '../core/town/roles.ts';
 import type { Check } from '../core/types/check.ts';
 import type { Kind } from '../core/types/kind.ts';
@@ -56,11 +56,7 @@ const loadPlugin = async (request: PluginRequest): Promise<readonly (Check | Kin
     const { importModule } = await import('../io/import-module.ts');
     module = (await importModule(pathToFileURL(path).href)) as { readonly default?: unknown };
   } catch (cause) {
-    throw refuse(
-      request,
-      `it cannot be loaded: ${cause instanceof Error ? cause.message : String(cause)}`,
-      cause,
-    );
+    throw refuse(request, `it cannot be loaded: ${messageOf(cause)}`, cause);
   }
   const exported: unknown = module.default;
   if (exported === undefined) throw refuse(request, 'it has no default export');

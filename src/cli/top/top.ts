@@ -1,4 +1,5 @@
 /** The view as it goes on: what was seen last, what a key made of it, and the deed that is under way. */
+import { messageOf } from '../../core/failure.ts';
 import type { Examination } from '../../core/types/judgement.ts';
 import type { Report } from '../../core/types/report.ts';
 import type { DiagnoseOptions, Diagnosis } from '../../diagnose.ts';
@@ -41,8 +42,6 @@ export interface Top extends Pick<RunningDeed, 'changed' | 'idle'> {
   readonly lastReport: () => Report | null;
 }
 
-const sayError = (error: unknown): string => (error instanceof Error ? error.message : String(error));
-
 /** Opens the view. Every deed asks before it changes anything. */
 export const openTop = (given: TopOptions): Top => {
   const { root, options, signal, end } = given;
@@ -74,7 +73,7 @@ export const openTop = (given: TopOptions): Top => {
     change({ isBusy: true, message: what });
     const context = { root, options, asking: questions.asking(), presentation: presentation(), signal };
     deed.start(() =>
-      run(context).catch((error: unknown) => createPen(given.presentation).safe(sayError(error))),
+      run(context).catch((error: unknown) => createPen(given.presentation).safe(messageOf(error))),
     );
   };
   const read = (markdown: string): void => {
@@ -89,7 +88,7 @@ export const openTop = (given: TopOptions): Top => {
     const pen = createPen(presentation());
     preflightIn(seen.snapshot, row.place, options).then(
       (answer) => read(pageOfWorker(row.place, seen, answer, pen).text),
-      (error: unknown) => change({ message: pen.safe(sayError(error)) }),
+      (error: unknown) => change({ message: pen.safe(messageOf(error)) }),
     );
   };
   const release = (row: TopRow | null): void => {

@@ -1,5 +1,5 @@
 /** How a failed run ends: its message, its document, its exit code. */
-import { type ErrorCode, Failure } from '../../core/failure.ts';
+import { type ErrorCode, Failure, messageOf } from '../../core/failure.ts';
 import { EXIT, type Report, type ReportError, SCHEMA_VERSION } from '../../core/types/report.ts';
 import { documentOf, TOOL } from '../../document.ts';
 import { renderJson, renderJsonLine } from '../../reporters/json.ts';
@@ -83,7 +83,7 @@ const descriptorLimit = (error: unknown): ReportError | null => {
 
 const tell = (error: unknown): ReportError => {
   if (error instanceof Failure) return { code: error.code, message: error.message, hint: error.hint };
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   return {
     code: 'E_BUG',
     message: `internal error (please report): ${message.split('\n', 1)[0] ?? ''}`,

@@ -3,6 +3,7 @@
  * the repository's configuration names is run.
  */
 import { join, relative } from 'node:path';
+import { messageOf } from '../../core/failure.ts';
 import { AGENT_HOME } from '../../core/record/lock-names.ts';
 import type { Observed } from '../../core/types/evidence.ts';
 import { type RepositoryWork, UNPLACED } from '../../core/types/removal.ts';
@@ -61,7 +62,7 @@ export const readUnsavedWork = async (
     return { seen: true, value: await readAll(place, client) };
   } catch (error) {
     if (error instanceof Unseen) return error.answer;
-    const why = error instanceof Error ? error.message : String(error);
+    const why = messageOf(error);
     return unseenByGit(why.split('\n', 1)[0] ?? why);
   }
 };

@@ -1,6 +1,7 @@
 /** Says why a system call failed, for the person who has to repair the cause. */
 import { lstatSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { messageOf } from '../../core/failure.ts';
 import { MAY_BE_IMMUTABLE } from '../../core/report/after-failure.ts';
 import { describeErrno, errnoOf } from '../errno.ts';
 import { tryOr } from '../try-or.ts';
@@ -11,7 +12,7 @@ import { tryOr } from '../try-or.ts';
  */
 export const describeFailure = (error: unknown): string => {
   const code = errnoOf(error);
-  if (code === null) return error instanceof Error ? error.message : String(error);
+  if (code === null) return messageOf(error);
   const what = describeErrno(error);
   const denied = code === 'EACCES' || code === 'EPERM' ? deniedBy(error, code) : null;
   return denied === null ? what : `${what}: ${denied}`;
