@@ -47,6 +47,15 @@ export const REASONS = [
 ] as const;
 export type Reason = (typeof REASONS)[number];
 
+/** Reasons that may leave a lock undecided. `core/report/doubt.ts` says of each which evidence is missing. */
+export type Undecided = Extract<
+  Reason,
+  `${string}-unknown` | 'process-shared' | 'other-system' | 'not-refreshed' | 'network-disk'
+>;
+
+/** The reasons that go with such evidence: only an `Undecided` one leaves the question open. */
+export type ReasonFor<S extends ProcessState> = S extends 'unknown' ? Undecided : Reason;
+
 export const NOTES = [
   'drifted',
   'priming',

@@ -5,7 +5,7 @@ import { whyUnlisted } from '../../town/unreached.ts';
 import type { TownIndex } from '../../town/views.ts';
 import type { MtimeClaim } from '../../types/claim.ts';
 import type { GitUse, LockFile } from '../../types/evidence.ts';
-import type { Fact, ProcessState, Reason } from '../../types/judgement.ts';
+import type { Fact, ProcessState, Reason, ReasonFor } from '../../types/judgement.ts';
 
 /** What one witness says. */
 export interface WitnessFinding {
@@ -14,36 +14,37 @@ export interface WitnessFinding {
   readonly fact: Fact;
 }
 
-const fact = (text: string): Fact => ({ source: 'processes', text });
+/** The compiler accepts only an `Undecided` reason for `unknown`. */
+export const witness = <S extends WitnessFinding['state']>(
+  state: S,
+  reason: ReasonFor<S>,
+  text: string,
+  source: Fact['source'] = 'processes',
+): WitnessFinding => ({ state, reason, fact: { source, text } });
 
 /** Does a process have the file open? */
 export const judgeOpeners = ({ path }: LockFile, { machine }: TownIndex): WitnessFinding => {
   const evidence = machine.seen.files?.open;
   const opener = evidence?.uses.find((use) => use.path === path);
   if (opener !== undefined)
-    return {
-      state: 'alive',
-      reason: 'file-open',
-      fact: fact(`process ${opener.pid} (${opener.command}) has it open`),
-    };
+    return witness('alive', 'file-open', `process ${opener.pid} (${opener.command}) has it open`);
   const why =
     evidence === undefined
       ? 'was not asked'
       : (evidence.hidden ?? whyUnlisted(machine.seen.processes.listing));
   return why === null
-    ? { state: 'gone', reason: 'file-not-open', fact: fact('no process has it open') }
-    : { state: 'unknown', reason: 'file-unknown', fact: fact(`it is unknown who has it open: ${why}`) };
+    ? witness('gone', 'file-not-open', 'no process has it open')
+    : witness('unknown', 'file-unknown', `it is unknown who has it open: ${why}`);
 };
 
 /** Does a process hold the file's flock(2)? One that has the file open may, where the kernel does not tell who does. */
 export const judgeFlock = ({ path }: LockFile, { machine }: TownIndex): WitnessFinding => {
   const holder = machine.seen.files?.flocks?.uses.find((use) => use.path === path);
-  if (holder === undefined)
-    return { state: 'unknown', reason: 'flock-unknown', fact: fact('its holder could not be determined') };
+  if (holder === undefined) return witness('unknown', 'flock-unknown', 'its holder could not be determined');
   const who = `process ${holder.pid} (${holder.command})`;
   return holder.mayHold === true
-    ? { state: 'unknown', reason: 'flock-unknown', fact: fact(`${who} has it open, and may hold it (flock)`) }
-    : { state: 'alive', reason: 'flock-held', fact: fact(`${who} holds it (flock)`) };
+    ? witness('unknown', 'flock-unknown', `${who} has it open, and may hold it (flock)`)
+    : witness('alive', 'flock-held', `${who} holds it (flock)`);
 };
 
 /** Was the file refreshed within the time in which its holder refreshes it? If not, that proves nothing: a machine may have slept. */
@@ -56,8 +57,8 @@ export const judgeRefreshing = (
   const isFresh = ageMs !== null && Math.abs(ageMs) <= refreshedWithinMs;
   const text = ageMs === null ? 'its age is not known' : `last refreshed ${describeAge(ageMs / 1000)} ago`;
   return isFresh
-    ? { state: 'alive', reason: 'refreshed', fact: { source: 'clock', text } }
-    : { state: 'unknown', reason: 'not-refreshed', fact: { source: 'clock', text } };
+    ? witness('alive', 'refreshed', text, 'clock')
+    : witness('unknown', 'not-refreshed', text, 'clock');
 };
 
 /** Then its settings are not read, and places are compared as text only. */
@@ -71,21 +72,17 @@ export const judgeGit = (lock: LockFile, index: TownIndex): WitnessFinding => {
   const evidence = index.machine.seen.files?.git;
   const user = evidence?.uses.find((use) => worksOn(use, lock, index));
   if (user !== undefined)
-    return {
-      state: 'alive',
-      reason: 'git-running',
-      fact: fact(`process ${user.pid} (${user.command}) is running in this repository`),
-    };
+    return witness(
+      'alive',
+      'git-running',
+      `process ${user.pid} (${user.command}) is running in this repository`,
+    );
   const hidden = evidence?.hidden ?? whyUnlisted(index.machine.seen.processes.listing);
   const why =
     evidence === undefined ? 'was not asked' : (hidden ?? (lock.pathBytes === null ? null : NOT_TEXT));
   return why === null
-    ? { state: 'gone', reason: 'git-not-running', fact: fact('no git is running in this repository') }
-    : {
-        state: 'unknown',
-        reason: 'git-unknown',
-        fact: fact(`it is unknown whether git is running there: ${why}`),
-      };
+    ? witness('gone', 'git-not-running', 'no git is running in this repository')
+    : witness('unknown', 'git-unknown', `it is unknown whether git is running there: ${why}`);
 };
 
 /** Where a git directory keeps the git directories of other working trees and of submodules. */

@@ -1,10 +1,11 @@
 /** What a git lock's file tells besides its bytes: what it blocks, how far its git got, and which process git noted. Pure. */
+import { LATE_MS } from '../../pid.ts';
 import { relativeTo } from '../../town/roles.ts';
 import type { TownIndex } from '../../town/views.ts';
 import type { LockFile, LockGitDir } from '../../types/evidence.ts';
 import type { Fact } from '../../types/judgement.ts';
 import { commandWord } from '../holder/process-finding.ts';
-import type { WitnessFinding } from './file-witnesses.ts';
+import { type WitnessFinding, witness } from './file-witnesses.ts';
 
 /** What git cannot do while each stands, by its name or its directory. Every other one blocks changes of the file that it is named after. */
 export const KEEPS_FROM: Readonly<Record<string, string>> = {
@@ -67,9 +68,6 @@ const submoduleOf = ({ path, main, tree }: LockGitDir, root: string): string => 
   return ` of submodule ${(tree === null ? null : relativeTo(root, tree)) ?? name.replaceAll('/modules/', '/')}`;
 };
 
-/** A process that started this much later than the note was written is not the one that it names. */
-const SLACK_MS = 10 * 60_000;
-
 /**
  * The process that git noted beside its lock. A live one holds the lock, unless it is younger than the note. A dead one counts
  * only where the note belongs to this lock, and never alone: git itself does not remove a lock on that ground.
@@ -81,7 +79,7 @@ export const judgeNote = ({ notedPid }: LockFile, { machine }: TownIndex): Witne
   switch (lookup?.answer) {
     case 'exists': {
       const startedAtMs = lookup.process?.startedAtMs ?? null;
-      if (startedAtMs !== null && startedAtMs > mtimeMs + SLACK_MS) return null;
+      if (startedAtMs !== null && startedAtMs > mtimeMs + LATE_MS) return null;
       const command = commandWord(lookup.process);
       return witness('alive', 'process-alive', `git noted process ${pid} (${command}) as its holder`);
     }
@@ -100,9 +98,3 @@ export const judgeNote = ({ notedPid }: LockFile, { machine }: TownIndex): Witne
       );
   }
 };
-
-const witness = (
-  state: WitnessFinding['state'],
-  reason: WitnessFinding['reason'],
-  text: string,
-): WitnessFinding => ({ state, reason, fact: { source: 'processes', text } });

@@ -16,6 +16,7 @@ import {
   judgeOpeners,
   judgeRefreshing,
   type WitnessFinding,
+  witness,
 } from './file-witnesses.ts';
 import { gitLockFacts, judgeNote } from './git-lock.ts';
 import { treeFact, treeNotes } from './linked-tree.ts';
@@ -90,14 +91,12 @@ const elsewhereOrBefore = (
     return {
       state: 'unknown',
       found: [
-        {
-          state: 'unknown',
-          reason: 'network-disk',
-          fact: {
-            source: 'host',
-            text: `it is on a network file system (${lock.network}): another machine may hold it`,
-          },
-        },
+        witness(
+          'unknown',
+          'network-disk',
+          `it is on a network file system (${lock.network}): another machine may hold it`,
+          'host',
+        ),
         ...found,
       ],
     };
@@ -114,11 +113,7 @@ const elsewhereOrBefore = (
   return {
     state: 'stale',
     found: [
-      {
-        state: 'gone',
-        reason: 'rebooted',
-        fact: { source: 'host', text: 'this machine was restarted since' },
-      },
+      witness('gone', 'rebooted', 'this machine was restarted since', 'host'),
       ...found.filter((each) => each.state !== 'unknown'),
     ],
   };

@@ -2,7 +2,7 @@
 import { flat } from '../../record/flat.ts';
 import type { TownIndex } from '../../town/views.ts';
 import type { LockRecord, PidLookup, ProcessInfo, TmuxServer } from '../../types/evidence.ts';
-import type { Fact, ProcessState, Reason } from '../../types/judgement.ts';
+import type { Fact, ProcessState, Reason, ReasonFor } from '../../types/judgement.ts';
 
 export interface ProcessFinding {
   readonly state: ProcessState;
@@ -63,10 +63,10 @@ export const commandWord = (process: ProcessInfo | null | undefined): string =>
   process?.names[0] ?? 'command unknown';
 
 /** Spelled out, not spread: this is made for each of many locks. */
-export const finding = (
+export const finding = <S extends ProcessState>(
   { pid, own, process }: Known,
-  state: ProcessState,
-  reason: Reason,
+  state: S,
+  reason: ReasonFor<S>,
   text: string,
 ): ProcessFinding => ({ state, reason, fact: fact(text), process, pid, own });
 
