@@ -1,5 +1,6 @@
 /** `doctor undo`: puts released locks back. */
 import { count } from '../../core/report/amounts.ts';
+import { beganAt } from '../../core/report/choose-events.ts';
 import { describeInterrupted, exitCodeAfter } from '../../core/report/interruption.ts';
 import { HERE } from '../../core/town/views.ts';
 import { EXIT, type ReportError } from '../../core/types/report.ts';
@@ -27,19 +28,20 @@ import { progressLine } from '../terminal/progress-line.ts';
 import { type Outcome, presentationFor, type RunCommand, type Terminal } from '../terminal/terminal.ts';
 
 /** What was restored, here or on another machine. */
-interface Undone extends UndoReport {
+interface Undone
+  extends Pick<UndoReport, 'run' | 'outcomes'>,
+    Partial<Pick<UndoReport, 'notBegun' | 'damage'>> {
   /** What is wrong with the journal, as a sentence; null where nothing is. */
   readonly problem: string | null;
-  readonly damage: JournalDamage | null;
   /** How many releases of earlier runs can still be restored where this one restored nothing. */
-  readonly earlier: number;
+  readonly earlier?: number;
   /** What runs of other roots released here, where this root's own last run has nothing to restore or is older. */
-  readonly elsewhere: readonly ReleasedElsewhere[];
+  readonly elsewhere?: readonly ReleasedElsewhere[];
   /** This root's last run where it was left alone, because a run of another root released locks here later. */
-  readonly older: string | null;
+  readonly older?: string;
   readonly root: string;
-  /** Null for this one. */
-  readonly machine: string | null;
+  /** Absent for this one. */
+  readonly machine?: string;
 }
 
 const MARKS: Readonly<Record<UndoOutcome['status'], Mark>> = {
@@ -86,10 +88,9 @@ const undoHere = async (given: ArgumentsOf<'undo'>, terminal: Terminal, root: st
     const { run: own, damage: broken } = findReleases(null, contextOf(options));
     const later = own === null ? [] : releasedElsewhere(systemCalls, root).filter(isLaterThan(own));
     // Whoever means the last run means that one: this root's own may have been right for weeks.
-    if (later.length > 0) {
+    if (own !== null && later.length > 0) {
       const why = broken === null ? null : tellDamage(broken);
-      const nothing = { run: null, outcomes: [], notBegun: 0, earlier: 0 };
-      return { ...nothing, damage: broken, problem: why, elsewhere: later, older: own, root, machine: null };
+      return { run: null, outcomes: [], damage: broken, problem: why, elsewhere: later, older: own, root };
     }
   }
   terminal.finishFirst();
@@ -109,22 +110,18 @@ const undoHere = async (given: ArgumentsOf<'undo'>, terminal: Terminal, root: st
   const earlier = isVain
     ? restorableReleases(readHistory(systemCalls, root).events, systemCalls, root).size
     : 0;
-  return { run, outcomes, notBegun, damage, problem, earlier, elsewhere, older: null, root, machine: null };
+  return { run, outcomes, notBegun, damage, problem, earlier, elsewhere, root };
 };
 
 /** By the time in their ids. */
 const isLaterThan =
   (run: string) =>
   ({ id }: ReleasedElsewhere): boolean =>
-    momentOf(id) > momentOf(run);
+    beganAt(id) > beganAt(run);
 
-const momentOf = (id: string): string => id.slice(0, id.indexOf('-'));
-
-const show = async (
-  { run: undone, outcomes, notBegun, damage, problem, earlier, elsewhere, older, root, machine }: Undone,
-  given: ArgumentsOf<'undo'>,
-  terminal: Terminal,
-): Promise<Outcome> => {
+const show = async (undone: Undone, given: ArgumentsOf<'undo'>, terminal: Terminal): Promise<Outcome> => {
+  const { run, outcomes, notBegun = 0, damage = null, problem, earlier = 0, elsewhere = [] } = undone;
+  const { older, root, machine } = undone;
   const isDone = problem === null && outcomes.every(isSettled) && elsewhere.length === 0;
   const exitCode = exitCodeAfter(terminal.interrupted, isDone ? EXIT.ok : EXIT.problems);
   const error = interruptionOf(terminal, outcomes, notBegun);
@@ -136,22 +133,22 @@ const show = async (
       status,
       reason,
       holder,
-      ...(machine === null ? {} : { machine }),
+      ...(machine === undefined ? {} : { machine }),
     }));
-    const document = documentOf('undo', exitCode, { run: undone, results, damage, elsewhere }, error);
+    const document = documentOf('undo', exitCode, { run, results, damage, elsewhere }, error);
     return { exitCode, stdout: renderJson(document), stderr: '' };
   }
   const presentation = await presentationFor(given, terminal, terminal.stdout);
   const canvas = createCanvas(presentation);
   const isScreen = presentation.layout === 'screen';
-  const prefix = machine === null ? '' : `${machine}:`;
+  const prefix = machine === undefined ? '' : `${machine}:`;
   const shown = outcomes.filter((outcome) => presentation.verbosity !== 'quiet' || !isSettled(outcome));
   const lines = shown.flatMap((outcome) => {
     const said = describeOutcome(outcome, `${prefix}${nameOfReleased(outcome, root)}`, canvas.safe);
     return isScreen ? canvas.signed(MARKS[outcome.status], 0, said) : [said];
   });
   const nothing =
-    undone === null && problem === null && elsewhere.length === 0 && presentation.verbosity !== 'quiet'
+    run === null && problem === null && elsewhere.length === 0 && presentation.verbosity !== 'quiet'
       ? ['nothing to undo']
       : [];
   const others = releasedElsewhereLines(elsewhere, presentation);
@@ -163,7 +160,7 @@ const show = async (
           `${count(earlier, 'earlier release')} can still be undone: ${canvas.command(['doctor', 'undo', '--list', '--town', root])}`,
         );
   const last =
-    older === null
+    older === undefined
       ? []
       : commandLines(
           'Nothing was restored: that was later than the last run here, which you restore with:',

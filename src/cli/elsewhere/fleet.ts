@@ -76,16 +76,5 @@ export const undoOn = async (given: Arguments, terminal: Terminal, place: FoundT
   terminal.finishFirst();
   const { deadlineMs } = askingOf(given);
   const undone = await askUndo(machine, root, id, { deadlineMs, env: terminal.env });
-  return 'why' in undone
-    ? { why: undone.why, machine: machine.name }
-    : {
-        ...undone,
-        notBegun: 0,
-        damage: null,
-        earlier: 0,
-        elsewhere: [],
-        older: null,
-        root,
-        machine: machine.name,
-      };
+  return { ...undone, root, machine: machine.name };
 };
