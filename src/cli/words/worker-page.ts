@@ -95,7 +95,7 @@ const describeVerdict = (verdict: Verdict, { snapshot, collisions }: Examination
     refusal === null
       ? inOneLine('Releases it:', command(['doctor', '--fix', ...target]))
       : !release.allowed && release.why === 'outside'
-        ? inOneLine('Nothing from here: it is outside this directory. Run:', command(releaseCommand(lock)))
+        ? inOneLine(`Nothing from here: ${refusal}. Run:`, command(releaseCommand(lock)))
         : canForce
           ? 'Nothing, unless forced.'
           : `Nothing: ${isCrowded ? 'agents are running here' : isWorkedIn ? 'the lock is held' : safe(refusal)}.`,

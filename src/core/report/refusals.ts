@@ -6,12 +6,15 @@ import type { Refusal, Verdict } from '../types/judgement.ts';
 
 const JUST_WRITTEN = `written less than ${FRESH_MS / 1000} s ago`;
 
+/** Where a lock is that is released from its own town. */
+export const OUT_OF_REACH = 'outside this directory';
+
 /** Sentence fragments about the lock. */
 export const REFUSALS: Readonly<Record<Refusal['why'], string>> = {
   state: 'only a person releases it, by name',
   tracked: 'tracked by git',
   'tracked-unknown': 'git could not say whether it tracks it',
-  outside: 'it is outside this directory',
+  outside: `it is ${OUT_OF_REACH}`,
   'not-a-file': "it is not a readable regular file of a lock's size",
   'not-utf8': 'its path is not UTF-8: move it aside by hand',
   'by-hand': 'somebody locked it by hand',

@@ -3,7 +3,7 @@ import { groupBy } from '../../core/group-by.ts';
 import { count } from '../../core/report/amounts.ts';
 import { gatherReleases } from '../../core/report/git-commands.ts';
 import { optionWith, townOption } from '../../core/report/name-worker.ts';
-import { REFUSALS } from '../../core/report/refusals.ts';
+import { OUT_OF_REACH, REFUSALS } from '../../core/report/refusals.ts';
 import { STATES } from '../../core/types/judgement.ts';
 import type { Report, ReportFinding } from '../../core/types/report.ts';
 import { isPart } from './sentences.ts';
@@ -221,7 +221,7 @@ const elsewhereStep = (elsewhere: readonly ReportFinding[], shown: number): Next
   const [are, releases] =
     elsewhere.length === 1 ? ['is', 'does not release it'] : ['are', 'releases none of them'];
   return {
-    text: `${count(elsewhere.length, 'lock')} ${are} outside this directory; --fix ${releases} from here. Run:`,
+    text: `${count(elsewhere.length, 'lock')} ${are} ${OUT_OF_REACH}; --fix ${releases} from here. Run:`,
     commands: commands.slice(0, shown),
     more: Math.max(0, commands.length - shown),
   };
