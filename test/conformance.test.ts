@@ -289,18 +289,6 @@ describe('layers', () => {
     }
   });
 
-  test("ARCHITECTURE's table of tools has a row for each registry", () => {
-    const table =
-      read('ARCHITECTURE.md').split('### Registries of live sessions')[1]?.split('\n### ')[0] ?? '';
-    const rows = [...table.matchAll(/^\| (?!tool )([^|]+?) \|/gm)].map(([, tool = '']) => tool.toLowerCase());
-    const tools = readSources('src/evidence/registries').flatMap(({ text }) =>
-      [...text.matchAll(/^ {2}tool: '(\w+)'/gm)].map(([, tool = '']) => tool),
-    );
-    expect(rows.flatMap((row) => tools.filter((tool) => row.startsWith(`${tool} `))).sort()).toEqual(
-      tools.sort(),
-    );
-  });
-
   test('README or a page under docs/ names each command', () => {
     const pages = ['README.md', ...readdirSync(join(PROJECT, 'docs')).map((name) => `docs/${name}`)];
     const text = pages
