@@ -182,7 +182,7 @@ export const tellingWhatWasMeant = async <Result>(
 const isMissing = (name: string, { cwd = process.cwd() }: Pick<DiagnoseOptions, 'cwd'>): boolean =>
   !entryExists(resolve(cwd, name));
 
-/** The worker that was meant where a town belongs; null where the caller stands in no town, or in one without such a worker. */
+/** The worker that was meant by a town's argument; null where the caller stands in no town, or in one without such a worker. */
 const meantWorker = (name: string, options: Pick<DiagnoseOptions, 'cwd' | 'env'>): string | null => {
   try {
     return nearestWorker(name, townOf(undefined, { cwd: options.cwd, env: options.env }).root);

@@ -63,7 +63,7 @@ const refuseMistyped = async (word = ''): Promise<void> => {
   if (meant !== null) throw new Failure('E_USAGE', `command not found: ${word}`, `Did you mean: ${meant}?`);
 };
 
-/** An output that broke: then the run failed, whatever it was about to say. */
+/** An output failed: then the run failed, whatever its own outcome is. */
 let isUnwritable = false;
 
 /** After a hang-up no output can be written, which is not an error. The output may fail before the signal arrives. */
@@ -85,7 +85,7 @@ const outputs = {
   stderr,
 };
 
-/** What is asked for late, or not at all, costs nothing before. */
+/** Getters: a run pays only for what it asks for. */
 const terminalOf = (interruption: Interruption | null): Terminal => ({
   env: process.env,
   get cwd() {
@@ -128,12 +128,12 @@ const main = async (): Promise<void> => {
   // Events that were told on the way may have met an output that cannot be written.
   process.exitCode = isHungUp ? EXIT.hungUp : isUnwritable ? EXIT.bug : outcome.exitCode;
   if (mayLackTerminal()) (await import('./terminal/lost-terminal.ts')).leaveLostTerminals();
-  // Nothing is left that could not be left: a reader that does not read must not keep us from being interrupted.
+  // From here on signals may end the run at once, or a reader that does not read could keep it for ever.
   interruption?.stopListening();
   await outputs.stdout.end(outcome.stdout);
   await outputs.stderr.end(outcome.stderr);
   if (mayLackTerminal()) (await import('./terminal/lost-terminal.ts')).leaveLostTerminals();
-  // As Node ends by itself it stops listening first, and one more signal would end the run.
+  // Node stops listening before it exits by itself, and one more signal would then kill the run.
   const isToldToEnd = interruption?.isIgnoringSignals === true && isWritten();
   if (isToldToEnd || isOver(outcome, route.command)) process.exit();
 };

@@ -21,7 +21,7 @@ export const lookOptionsOf = ({ options }: Arguments, terminal: Terminal) => ({
 
 const noted = new WeakMap<Terminal, Set<string>>();
 
-/** A run may look several times, and what it notes stays the same. */
+/** A run may look several times; each note is printed once. */
 const noteOnce = (note: string, terminal: Terminal): void => {
   const said = noted.get(terminal) ?? new Set();
   noted.set(terminal, said);

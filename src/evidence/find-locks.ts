@@ -99,7 +99,7 @@ export const linkedOutside = (
   const known = new Set(linkedGitDirs.map(displayPath));
   return trees.flatMap(({ name, top }) => {
     const pointer = pointerIn(top);
-    // Where the name comes from, it has been read already that it points back.
+    // Their names were made from pointers that were read already.
     const isRead = pointer !== null && known.has(displayPath(pointer)) && find(pointer)?.name === name;
     const gitDir = isRead ? pointer : linkedGitDirOf(top);
     return gitDir === null ? [] : [{ name, top, gitDir }];

@@ -219,7 +219,7 @@ interface PlaceNames {
   /** `../feature`, sorted. */
   readonly worktrees: readonly string[];
   readonly inTown: TownPlaceFinder;
-  /** Either of the two. */
+  /** Finds names of either kind. */
   readonly anywhere: TownPlaceFinder;
 }
 

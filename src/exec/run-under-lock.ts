@@ -126,7 +126,7 @@ export const runUnderLock = async (request: ExecRequest): Promise<ExecOutcome> =
     const outcome =
       refusal ??
       (await tryToRun(target, { ...request, onHeld }, env, place, (besides) => {
-        // Cheaper than to look at everything again while somebody elsewhere has it.
+        // Cheaper than looking at everything again while a lease is held elsewhere.
         waitForChange = () => besides.untilFree(target.worker, deadlineMs);
       }));
     if ('kind' in outcome) return outcome;

@@ -74,7 +74,7 @@ const workersIn = (
   });
 };
 
-/** What becomes of evidence that was made up to break us: an answer as well. */
+/** Evidence that makes the judge throw, as forged evidence may, is an answer too: this one. */
 const unjudged = (error: unknown): string => `its evidence cannot be judged: ${messageOf(error)}`;
 
 /** One run over many machines. */

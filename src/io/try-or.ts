@@ -14,7 +14,7 @@ export const quietly = (act: () => void): void => {
   try {
     act();
   } catch {
-    // As promised.
+    // The caller has said why.
   }
 };
 

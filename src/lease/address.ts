@@ -27,7 +27,7 @@ const checkTown = (town: string): void => {
   if (town.split('/').every((part) => NAME.test(part) && part !== '.' && part !== '..')) return;
   throw new Failure(
     'E_USAGE',
-    // Not repeated: behind a slash in a password comes the rest of it.
+    // The text is not repeated: it may be the rest of a password that has a slash.
     'the text after the slash in the address of a lease cannot be the name of a town',
     'Use letters, digits, ".", "_" and "-", in parts separated by "/": etcd://localhost:2379/team/gt',
   );

@@ -21,7 +21,7 @@ export interface LeaseSight {
   readonly lock: string | null;
 }
 
-/** By the one name that a lease and the lock taken with it share: no number of a process and no host name could tell that. */
+/** By the nonce that a lease shares with the lock taken with it: a PID or a host name would not be enough. */
 const isTied = ({ content, companion }: LockFile, by: LeaseRecord | null): boolean =>
   by !== null &&
   (companion?.nonce === by.nonce || (content.kind === 'record' && content.record.holder?.nonce === by.nonce));

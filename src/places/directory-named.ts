@@ -35,13 +35,13 @@ export const directoryNamed = (
   if (given === '') throw new Failure('E_USAGE', 'the name of a directory is empty', null);
   const fromHere = resolve(cwd, given);
   refuseSilent(fromHere);
-  // What the shell completes comes first, then what a report of this town calls it.
+  // First the path from the working directory, as a shell completes it, then the name that reports of this town use.
   const found = resolveWorker(leadsToDirectory(fromHere) ? fromHere : given, root, cwd);
   const path = found.kind === 'inside' ? join(root, found.worker) : found.path;
   if (found.kind === 'inside' && leadsToDirectory(path) && (source !== 'cwd' || path === root))
     return { root, worker: found.worker };
   if (leadsToDirectory(path)) {
-    // Nobody said that the directory where he stands is a town: it may be /tmp.
+    // The root is only the working directory, not a town that somebody named: it may be /tmp.
     const place = placeWorker(path, undefined);
     return { root: place.town.root, worker: place.worker };
   }

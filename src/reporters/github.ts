@@ -9,7 +9,7 @@ import { isFixable, summarize, withTown } from './screen/summary.ts';
 import { nameOf } from './screen/words.ts';
 import { worstFirst } from './screen/worst-first.ts';
 
-/** Written so, a line break ends neither the annotation nor its text. */
+/** Escapes line breaks, so that they end neither the annotation nor its text. */
 const LINE_BREAK = '%0A';
 
 const LEVELS = { info: 'notice', warning: 'warning', error: 'error' } as const;

@@ -44,7 +44,7 @@ const labelText = (labels: Labels): string =>
     .map(([name, value]) => `${name}="${escapeLabel(value)}"`)
     .join(',')}}`;
 
-/** After it no line break is left to escape. */
+/** `escapeControls` leaves no line break to escape. */
 const escapeLabel = (value: string): string =>
   escapeControls(value).replaceAll('\\', '\\\\').replaceAll('"', '\\"');
 

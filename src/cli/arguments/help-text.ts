@@ -47,7 +47,7 @@ const withBlock = (
 /** The least room for a text beside what it explains. */
 const LEAST_ROOM = 20;
 
-/** What stands on the left is never broken, so that it can be pasted; where that leaves no room, the text stands below it. */
+/** The left column is never broken, so that it can be pasted; where that leaves no room, the text stands below it. */
 const inColumns = (rows: readonly (readonly [string, string])[], width: number): readonly string[] => {
   const column = Math.max(...rows.map(([left]) => left.length)) + 2;
   if (width - column < LEAST_ROOM)

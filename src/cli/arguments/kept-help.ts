@@ -15,6 +15,6 @@ export const keptHelp = (command: CommandName, argv: readonly string[]): string 
     const kept: unknown = JSON.parse(readFileSync(new URL('./help.json', import.meta.url), 'utf8'));
     return (kept as Partial<Record<CommandName, string>>)[command] ?? null;
   } catch {
-    return null; // not built, or taken away: it is only slower
+    return null; // not built, or removed: the help is only slower
   }
 };

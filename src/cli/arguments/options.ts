@@ -30,7 +30,7 @@ export type ValueKind = 'directory' | 'file' | 'worker' | 'check' | 'topic' | 'r
 
 export interface Option {
   readonly name: string;
-  /** What the commands call it, where a name in camel case differs: every start would have to find it out. */
+  /** Its name in camel case where that differs: written down, because every start would have to work it out. */
   readonly key?: string;
   readonly short?: string;
   /** `flag` takes no value; `list` may be repeated. */
@@ -655,7 +655,7 @@ export const COMMAND_TABLE: readonly Command[] = [
   },
 ];
 
-/** Codes that only the commands which look at locks end with; and those of the questions before a start. */
+/** Exit codes of commands that look at locks only, and of the questions before a start only. */
 const OF_LOOKING: readonly string[] = ['1', '22'];
 const OF_STARTING: readonly string[] = ['20', '21'];
 
@@ -680,14 +680,14 @@ export const EXIT_CODES: readonly (readonly [code: string, meaning: string])[] =
 /** Whose answer decides whether an agent starts. */
 const STARTING: readonly CommandName[] = ['preflight', 'exec'];
 
-/** What 0 means of commands that do not judge the town. */
+/** What 0 means for commands that do not judge the town. */
 const DONE: Readonly<Partial<Record<CommandName, string>>> = {
   preflight: 'free: start the agent; with --for removal: remove it',
   exec: 'CMD ended with 0; any other code of CMD is passed on too',
   who: 'everything could be looked at',
   machines: 'all of them answer',
 };
-/** And what 1 means of them. */
+/** What 1 means for them. */
 const FAILED: Readonly<Partial<Record<CommandName, string>>> = {
   undo: 'not all of it could be restored',
   log: 'part of the journal could not be read',

@@ -89,7 +89,7 @@ export const parseWithYargs = async (
   return { kind: 'arguments', arguments: checkArguments(parsed) };
 };
 
-/** The command as the head of its help page: `locks [directory]`. The place is not called as an option is. */
+/** The command at the head of its help page: `locks [directory]`. A positional must not have the name of an option. */
 const titleOf = ({ name, positionals }: Command): string => {
   const places = positionals.map(({ name: place, required, variadic }) => {
     const word = `${place === 'town' ? 'directory' : place}${variadic ? '..' : ''}`;

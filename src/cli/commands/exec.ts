@@ -25,7 +25,7 @@ export const run: RunCommand<'exec'> = async (given, terminal) => {
   let config: LeaseConfig | null = null;
   const prepareLease = async (at: string): Promise<Besides> =>
     (await import('../elsewhere/lease.ts')).leaseAt(at, config, given, terminal);
-  // What was typed is wrong whatever the town says.
+  // A wrong address on the command line is refused before the town is looked at.
   let besides = address === '' ? undefined : await prepareLease(address);
   const outcome = await runUnderLock({
     town: given.options.town,

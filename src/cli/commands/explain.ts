@@ -215,7 +215,7 @@ const inTown = async (word: string, given: Arguments, terminal: Terminal, pen: P
   }
 };
 
-/** As the glossary writes what is printed in several words: `left behind`, `no lock`. */
+/** Words of a report as the glossary joins them: `left-behind`, `no-lock`. */
 const asOneWord = (word: string): string => word.toLowerCase().replaceAll(' ', '-');
 
 /** The page of a worker, with what is known of its lease where one is configured. */

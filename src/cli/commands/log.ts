@@ -27,7 +27,7 @@ import { usage } from '../arguments/usage.ts';
 import { lookOptionsOf, townNamedBy } from '../options-of.ts';
 import { type Outcome, presentationFor, type Terminal } from '../terminal/terminal.ts';
 
-/** Events on a screen where nobody says how many. */
+/** Without `--limit`, text shows this many events. */
 const USUAL_LIMIT = 30;
 
 /** Reads only. Exit code 1 where not all of the journal could be read. */
@@ -104,7 +104,7 @@ const runNamed = (id: string, all: readonly HistoryEvent[], root: string): reado
   );
 };
 
-/** What became of the last release, where its lock has no place any more. */
+/** Why the last release cannot be undone, where its lock has no place any more. */
 const whyNothing = (all: readonly HistoryEvent[], removed: ReadonlyMap<string, string>): string => {
   const last = all.findLast(({ deed }) => deed === 'released' || deed === 'restored');
   const why = last?.deed === 'released' ? removed.get(last.id ?? '') : undefined;

@@ -25,7 +25,7 @@ const DRAW_EVERY_MS = 1000;
 /** The keys act on this machine, and so the view tells of it alone. */
 const ONE_MACHINE = 'Other machines are not asked here. See: doctor locks --watch';
 
-/** Erases everything, and begins above. */
+/** Erases the screen and moves the cursor to its top left. */
 const CLEAR = '\u001b[2J\u001b[H';
 
 /** `doctor top [town]`: ends with the exit code of the last look, or that of what interrupted it. */
@@ -77,7 +77,7 @@ export const run: RunCommand<'top'> = async (given, terminal) => {
   };
   const forgetSuspension = onSuspension(
     async () => {
-      // Others wait for the guards that a deed holds.
+      // Other processes wait for the guards that a deed holds.
       if (top.isActing()) await top.changed();
       closeScreen(screen);
       screen = null;

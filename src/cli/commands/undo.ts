@@ -87,7 +87,7 @@ const undoHere = async (given: ArgumentsOf<'undo'>, terminal: Terminal, root: st
   if (id === null) {
     const { run: own, damage: broken } = findReleases(null, contextOf(options));
     const later = own === null ? [] : releasedElsewhere(systemCalls, root).filter(isLaterThan(own));
-    // Whoever means the last run means that one: this root's own may have been right for weeks.
+    // That run is the last one: this root's own may be weeks old, and may have been right.
     if (own !== null && later.length > 0) {
       const why = broken === null ? null : tellDamage(broken);
       return { run: null, outcomes: [], damage: broken, problem: why, elsewhere: later, older: own, root };
@@ -177,7 +177,7 @@ const show = async (undone: Undone, given: ArgumentsOf<'undo'>, terminal: Termin
   };
 };
 
-/** What an interrupted run came to; null where it was not interrupted. */
+/** What an interrupted run has done; null where it was not interrupted. */
 const interruptionOf = (
   { interrupted }: Terminal,
   outcomes: readonly UndoOutcome[],
@@ -189,7 +189,7 @@ const interruptionOf = (
   return { code: 'E_INTERRUPTED', message: describeInterrupted(done, notBegun), hint: null };
 };
 
-/** Where that run is, if it is known. */
+/** The command that restores that run from its own root, if it is known. */
 const hintFor = (id: string, [known]: readonly ReleasedElsewhere[], damage: JournalDamage | null): string => {
   if (known !== undefined) return quoteCommand(['doctor', 'undo', id, '--town', known.root]);
   return damage === null ? 'doctor undo --list' : tellDamage(damage);

@@ -9,7 +9,7 @@ import { presentationFor, type RunCommand } from '../terminal/terminal.ts';
 /** `doctor who [DIR...]`: Exit code 0 if everything could be checked, whoever is there; 22 if something could not. */
 export const run: RunCommand<'who'> = async (given, terminal) => {
   const report = await who(townNamedBy(given, undefined), given.positionals, lookOptionsOf(given, terminal));
-  // A worktree inside is its own root here; only `.` says less than its name.
+  // A worktree in the town is a root of its own here, and keeps the name that was typed; `.` would say less than its real name.
   const names = given.positionals
     .map((name) => name.replace(/\/+$/, ''))
     .filter((name) => /[^.]|\.\./.test(name));

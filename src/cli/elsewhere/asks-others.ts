@@ -23,7 +23,7 @@ export const asksOthers = (
   env: Readonly<Record<string, string | undefined>>,
 ): boolean => {
   if (on.length > 0) return on.some((name) => name !== HERE);
-  // Saved evidence is one machine's, and so is what is being saved.
+  // Saved evidence is that of one machine.
   if (place === null || saveSnapshot !== undefined) return false;
   if (place.config.machines !== null) return true;
   const own = userConfigFile(env);
@@ -36,7 +36,7 @@ export const leaseAddressFor = (
   env: Readonly<Record<string, string | undefined>>,
   config: Pick<Config, 'lease'> | null,
 ): string | null => {
-  // Saved evidence is as old as it is, and a lease is now.
+  // A lease of today says nothing about saved evidence.
   if (fromSnapshot !== undefined) {
     if (lease !== undefined) throw usage('--lease and --from-snapshot cannot be combined');
     return null;

@@ -14,7 +14,7 @@ import { notice } from '../terminal/notice.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 
 const TTL_SECONDS = 60;
-/** Below this neither a network nor a command has the time that it takes to end one in order. */
+/** In less time neither a slow network answers nor a command ends in order. */
 const SHORTEST_SECONDS = 5;
 const MAX_SECONDS = 86_400;
 

@@ -22,7 +22,7 @@ export const revokeDeadLeases = async (
   prompt: Presentation,
 ): Promise<void> => {
   const { dryRun, yes, worker: named } = given.options;
-  // A lock that is named by itself says nothing of anybody's lease.
+  // `--lock` names a lock and no worker, so it names no lease.
   if (named.length === 0) return;
   const say = (text: string): void => terminal.stderr.write(notice(text, terminal.stderr));
   const dead = deadOf((await runWithLeases(given, terminal))?.report.leases);

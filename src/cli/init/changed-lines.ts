@@ -2,7 +2,7 @@
 
 const AROUND = 2;
 
-/** One run of lines is taken to differ: what one insertion changes. Empty where nothing does. */
+/** Expects one run of differing lines, as one insertion makes. Empty where nothing differs. */
 export const changedLines = (before: string, after: string): readonly string[] => {
   if (before === after) return [];
   const [old, now] = [before.split(/\r?\n/), after.split(/\r?\n/)];

@@ -20,7 +20,7 @@ export interface Part {
   readonly files: readonly PartFile[];
   /** What is to be done or known besides: sentences. */
   readonly after: readonly string[];
-  /** What is to be pasted for that, line by line. */
+  /** Lines to paste for that. */
   readonly paste?: readonly string[];
 }
 

@@ -6,13 +6,13 @@ import { quietly } from '../../io/try-or.ts';
 const ENTER = '\u001b[?1049h\u001b[?25l';
 const LEAVE = '\u001b[?1049l\u001b[?25h';
 
-/** The second one comes before what a crash prints. */
+/** Events before which the screen is left; the second comes before a crash prints its error. */
 const ENDS = ['exit', 'uncaughtExceptionMonitor'] as const;
 
 /**
- * Shows the other screen, without a cursor, on standard output; in the background only once we are brought to the foreground, for
- * until then a shell shows its prompt there. The answer brings the first one back, once: whoever calls it
- * first, we or the end of the process.
+ * Shows the other screen, without a cursor, on standard output. In the background it first waits for the foreground, because a shell
+ * shows its prompt there. The returned function brings the first screen back; the end of the process calls it too, and only the first
+ * call counts.
  */
 export const enterAlternateScreen = (): (() => void) => {
   awaitForeground();

@@ -46,7 +46,7 @@ export const describePlan = (
   ];
 };
 
-/** After as many answers that are none, the answer is no. */
+/** After this many invalid answers, the answer is no. */
 const QUESTIONS = 3;
 
 const YES_OR_NO = '[y]es, [N]o: ';

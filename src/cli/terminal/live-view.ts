@@ -54,7 +54,7 @@ export const withLiveView = async <Result>(
   }
 };
 
-/** A terminal that does not know its width would get one character per line. */
+/** Where a terminal does not know its width, listr2 would print one character per line. */
 const canDraw = ({ stderr, env }: Terminal): boolean =>
   canMoveCursor(stderr, env) && (stderr.columns ?? 0) >= 20;
 

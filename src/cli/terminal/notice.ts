@@ -3,7 +3,7 @@ import { wrapText } from '../../reporters/screen/display-width.ts';
 import { escapeControls } from '../../reporters/screen/safe-text.ts';
 import type { Output } from './output.ts';
 
-/** Of an output, whether it is a terminal, and how wide. */
+/** Whether an output is a terminal, and its width. */
 type Width = Pick<Output, 'columns'>;
 
 /** `doctor: <text>` as lines, wrapped where it goes to a terminal. */

@@ -9,7 +9,7 @@ export interface Output {
   readonly columns: number | undefined;
   readonly rows: number | undefined;
   readonly write: (text: string) => void;
-  /** Nothing that was said waits for its reader. */
+  /** True while no output waits for its reader. */
   readonly isWritten: boolean;
   /** Node's own stream: opening it at a pipe costs 6 ms, as much as a question to tmux, so most runs do without. */
   readonly stream: NodeJS.WriteStream;

@@ -7,9 +7,9 @@ const WRITE_EVERY_MS = 100;
 const ERASE_LINE = '\r\x1b[K';
 
 export interface ProgressLine {
-  /** So many there will be. */
+  /** Sets how many there will be. */
   readonly expect: (total: number) => void;
-  /** One more is done. */
+  /** Counts one more as done. */
   readonly step: () => void;
   /** Wipes the line off; safe to call when nothing was written. */
   readonly end: () => void;

@@ -28,7 +28,7 @@ export interface Interruption {
 /** Time for the rest of an interrupted run (a tmux that does not answer) to end by itself. */
 const GRACE_MS = 300;
 
-/** A run that changes files ends well before, so whoever asks again after so long means it. */
+/** A run that changes files ends well before that, so a signal after this time ends it. */
 const INSIST_MS = 5_000;
 
 /**
@@ -38,7 +38,7 @@ const INSIST_MS = 5_000;
  * may say so several times, by the kernel and by its shell.
  */
 export const listenForSignals = (): Interruption => {
-  // Made for those who ask for it, which short runs do not.
+  // Made on demand: short runs never ask for it.
   let controller: AbortController | null = null;
   let heard: SignalStatus | null = null;
   let heardAt = 0;

@@ -20,7 +20,7 @@ export interface DeedContext {
   readonly options: DiagnoseOptions;
   readonly asking: Asking;
   readonly presentation: Presentation;
-  /** Once aborted nothing more begins. */
+  /** Once aborted, nothing more begins. */
   readonly signal: AbortSignal;
 }
 

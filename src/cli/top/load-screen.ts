@@ -1,7 +1,7 @@
 /** Loads Ink's part of the program, which the build writes as a module beside the others. */
 import { importModule } from '../../io/import-module.ts';
 
-/** As `scripts/build/bundle-program.mjs` calls it. */
+/** The name that `scripts/build/bundle-program.mjs` gives it. */
 const FILE = './cli-top-screen.mjs';
 
 /** Rejects where the program is not built. */

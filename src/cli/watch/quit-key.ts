@@ -15,7 +15,7 @@ export const codeOfEnd = (end: End | null, last: Report | null): Report['exitCod
 export interface Keys {
   /** Aborted by the key that ends the view, or by the end of the terminal; its reason is an `End`. */
   readonly ended: AbortSignal;
-  /** Takes the keys over, again. */
+  /** Takes the keys over again after `close`. */
   readonly open: () => void;
   /** Gives the terminal its settings back. */
   readonly close: () => void;

@@ -18,14 +18,14 @@ const CODES: Readonly<Record<Exclude<ErrorCode, 'E_INTERRUPTED'>, number>> = {
   E_BUG: EXIT.bug,
 };
 
-/** What is known of a run that came to nothing. */
+/** What is known about a run that failed. */
 export interface FailedRun {
   readonly command: CommandName;
   readonly format: 'text' | 'json' | 'ndjson';
   readonly startedAtMs: number;
-  /** It was to change something. */
+  /** The command changes files. */
   readonly changes: boolean;
-  /** Where it says so. */
+  /** Where a failure is reported. */
   readonly stderr: Pick<Output, 'columns'>;
   /** `DEBUG=lock-doctor`: show where an unforeseen error came from. */
   readonly debug: boolean;

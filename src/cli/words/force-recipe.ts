@@ -30,7 +30,7 @@ export const isPersonAt = ({ env, stdout }: Pick<Terminal, 'env' | 'stdout'>): b
 /** How a page tells the recipe for the lock that it is about. */
 export const RECIPE_BEGINS = 'To override:';
 
-/** Of a paragraph, whose lines are wrapped. */
+/** Where a sentence of a wrapped paragraph ends. */
 const BETWEEN_SENTENCES = /(?<=[.:])\s+(?=[A-Z])/;
 
 const FOR_A_PERSON = 'A person at a terminal may release a lock by name.';

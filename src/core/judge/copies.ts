@@ -10,7 +10,7 @@ import { judgeSession } from './session/session.ts';
 
 const NOBODY: readonly WorkerView[] = [];
 
-/** For most locks. */
+/** What most locks have. */
 const NO_TWINS: Twins = { all: NOBODY, among: () => NOBODY };
 
 /** All workers whose locks have certain bytes, and what has been asked about them. */
@@ -77,11 +77,11 @@ export const isCopy = (one: Case): boolean => {
   if (occupied.length > 0) return true;
   const isLive = (twin: WorkerView, others: Twins): boolean =>
     judgeSession({ ...one, worker: twin, twins: others }).state === 'live';
-  // Where it is not live without any twin it is not with one.
+  // Cheaper first: a session that is not live when no twin counts is not live with one either.
   return twins.among(index, (twin) => isLive(twin, NO_TWINS)).some((twin) => isLive(twin, only(worker)));
 };
 
-/** More names say no more. */
+/** More names would not help. */
 const MAX_NAMED = 5;
 
 /** What is said of a copy. */

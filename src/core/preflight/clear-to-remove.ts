@@ -109,11 +109,10 @@ const ofPlace = (
   { path, people, unseen }: PlaceOfWork,
   { asides, verdicts, path: asked }: RemovalEvidence,
 ): readonly Objection[] => {
-  // "In this directory" means the place of this one.
   const where = path === asked ? '' : `${relativeTo(asked, path) ?? path}: `;
   const told = asides.map(({ leftover }) => describeAside(leftover));
   const next = ['doctor', 'who', path];
-  // That is said of the lock.
+  // The lock's own objection says who holds it.
   const said = new Set(verdicts.map(({ lock }) => holdsLock(lock.path)));
   const doubt = (why: string): Objection =>
     objection('unsure', 'occupants-unknown', 'occupants', where + why, next);

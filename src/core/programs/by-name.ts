@@ -72,7 +72,7 @@ let agentNames: ReadonlySet<string> | null = null;
 
 /** Agents' names alone: every process of the machine is compared with them. */
 const isAgentName = (name: string): boolean => {
-  // Joined first: splitting a text of the source makes V8 look up each part among all its texts.
+  // Joined first: when a literal is split, V8 looks up each part among all strings that it knows.
   agentNames ??= new Set(
     AGENT_PROGRAMS.flatMap(({ names }) => names)
       .join(' ')

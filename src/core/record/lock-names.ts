@@ -41,7 +41,7 @@ const PID_FILE = '~pid.lock';
 
 export const isPidFile = (name: string): boolean => name.endsWith(PID_FILE);
 
-/** Where git notes who holds its lock at this path. */
+/** The path of git's note about the lock at this path. */
 export const pidFileOf = (lock: string): string => lock.replace(/\.lock$/, PID_FILE);
 
 /** What the name of a file that a run left beside a lock says. */

@@ -8,7 +8,7 @@ export interface NamePattern {
 
 /** Throws for a name with a slash or several stars, or none at all. */
 export const namePattern = (text: string): NamePattern => {
-  // Not split: V8 compares each part of a text that stands in the source with all texts that stand there.
+  // Not split: when a literal is split, V8 looks up each part among all strings that it knows.
   const star = text.indexOf('*');
   if (text === '' || text === '.' || text === '..' || text.includes('/') || star !== text.lastIndexOf('*'))
     throw new Error(`${JSON.stringify(text)} is not a file name with at most one *`);

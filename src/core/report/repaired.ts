@@ -44,7 +44,7 @@ const withOutcome = (
   };
 };
 
-/** Of a release that was not made: whoever tries it again decides anew. */
+/** For a release that was not made: the next attempt decides anew. */
 const asking = (commands: ReportFinding['next']): ReportFinding['next'] => commands.map(withoutConsent);
 
 const PLANNED_BY_FORCE: ReportFix = { ...SKIPPED, status: 'planned', reason: 'by force' };

@@ -40,7 +40,7 @@ export const relativeTo = (root: string, path: string): string | null => {
 };
 
 const rigOwner = (worker: string, segments: readonly string[]): Owner | null => {
-  // By number: taking a list apart makes three objects, and there may be ten thousand workers.
+  // By index: destructuring makes three objects, and there may be ten thousand workers.
   const rig = segments[0] ?? '';
   const place = segments[1] ?? '';
   const name = segments[2] ?? '';

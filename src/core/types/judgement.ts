@@ -143,7 +143,7 @@ export interface Verdict {
   readonly state: State;
   readonly reasons: readonly Reason[];
   readonly notes: readonly Note[];
-  /** Null for locks that are no record. */
+  /** Null for locks that are not a record. */
   readonly holder: Holder | null;
   /** Whole seconds since its file was last written; negative where that lies in the future; null where it is not known, and for what is no regular file. */
   readonly writtenSecondsAgo: number | null;

@@ -24,7 +24,7 @@ const INDIRECT = /\/\.{0,2}(?:\/|$)/;
 /** Why a working tree is astray whose repository was moved. */
 const CUT_OFF = 'its .git leads to a repository that is not there; this one may have been moved';
 
-/** What a `.git` file begins with. */
+/** How a `.git` file begins. */
 const GITDIR = 'gitdir: ';
 
 /** What the files of a linked working tree say, and where it really lies. */

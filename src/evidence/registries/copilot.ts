@@ -17,7 +17,7 @@ const MAX_SESSIONS = 2000;
 /** Sessions are looked into only while a copilot runs: there may be a year of them. */
 const records: Registry['records'] = ({ directory, entries, uid }, table) => {
   const sessions = entries.filter((entry) => SESSION.test(entry));
-  // Next to nobody has any, and who runs is told by everybody's command line.
+  // Few users have any, and finding a running copilot takes every process's command line.
   if (sessions.length === 0) return [];
   const rows = [...table.rows.values()].filter((row) => isCopilot(row, table));
   if (rows.length === 0) return [];

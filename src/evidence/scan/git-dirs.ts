@@ -168,7 +168,7 @@ export const sightInGitDirs = (
 
 interface SeenDirectories {
   readonly has: (place: Directory) => boolean;
-  /** True the first time. */
+  /** True the first time that a directory is met. */
   readonly isNew: (place: Directory) => boolean;
 }
 
@@ -217,7 +217,7 @@ interface NamesSay {
   /** Paths to look at, and directories to list. */
   readonly paths: readonly string[];
   readonly directories: GitNames['directories'];
-  /** There are any of these. */
+  /** True if there are any of these. */
   readonly isOfInterest: boolean;
   /** A directory below `modules` that is none is only part of a submodule's name. */
   readonly isRepository: boolean;

@@ -384,7 +384,7 @@ const resultOf = (
   };
 };
 
-/** A lock, or what a run left beside one. */
+/** A lock, or a file that a killed run left beside one. */
 interface Sighted extends Omit<FoundLock, 'hasTwin'> {
   readonly leftover: Leftover['kind'] | null;
 }

@@ -33,7 +33,7 @@ export const permissionToAsk = (socket: string, uids: readonly number[]): Permis
   return fault === null ? { as: owner } : { as: null, why: `${fault}: not asked`, owner: null };
 };
 
-/** Why a server of that user is not asked; null: of whom nobody knows. */
+/** Why a server of that user is not asked; null stands for an unknown user. */
 export const belongsTo = (owner: number | null): string => {
   const whose = callerUid() === 0 && owner !== null ? ', who owns neither the town nor a lock in it' : '';
   return `belongs to ${owner === null ? 'an unknown user' : `user ${owner}`}${whose}: not asked`;

@@ -44,7 +44,7 @@ export const openOrMake = (
       if (errnoOf(error) !== 'ENOENT') throw error;
     }
     try {
-      // O_EXCL: the file that is given to the owner below is certainly the one made here.
+      // O_EXCL: the file whose owner is changed below is certainly the one made here.
       const descriptor = calls.open(path, plain | constants.O_CREAT | constants.O_EXCL, 0o644);
       if (isOfAnother(directory)) giveTo(calls, descriptor, directory);
       return { descriptor, isNew: true };

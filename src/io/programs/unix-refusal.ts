@@ -45,7 +45,7 @@ export const isRefused = async (path: string): Promise<boolean> => {
     const failed = pipe.connect(request, path);
     if (failed !== 0) resolve(failed);
   });
-  // A run ends faster when nothing is left open.
+  // Node exits sooner when no handle is open.
   await new Promise<void>((resolve) => pipe.close(resolve));
   return status === refused;
 };

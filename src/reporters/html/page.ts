@@ -13,7 +13,7 @@ import { countList, marked, section, time } from './pieces.ts';
 import { STYLE_SHEET } from './style-sheet.ts';
 import { timeline } from './timeline.ts';
 
-/** Nothing is loaded, nothing runs: not even where something in here were taken for markup. */
+/** Nothing is loaded and nothing runs, even if some text were taken for markup. */
 const POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
 
 /**

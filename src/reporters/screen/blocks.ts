@@ -79,7 +79,7 @@ const linkName = (
   const isHere = lock !== undefined && (lock.machine === undefined || lock.machine === HERE);
   const [first = '', ...more] = head;
   if (!isHere || town === null) return head;
-  // A function: a replacement text would take its dollar signs for something else.
+  // A function, because `$` has a meaning in a replacement string.
   return [first.replace(name, () => link(name, town.host, lock.path)), ...more];
 };
 

@@ -47,7 +47,7 @@ const SIGNS: Readonly<Record<Mark, readonly [unicode: string, ascii: string]>> =
 export interface Pen {
   readonly bold: (text: string) => string;
   readonly dim: (text: string) => string;
-  /** Light and dark the other way round. */
+  /** Foreground and background swapped. */
   readonly inverse: (text: string) => string;
   /** A coloured sign. */
   readonly sign: (mark: Mark) => string;

@@ -103,7 +103,7 @@ const stateWords = (state: FileState): string => {
 const MAX_LINES = 60;
 const LINES_SHOWN = 3;
 
-/** The name, what for, each file with its state, and what stands in it where it is not there. */
+/** The part's name and purpose, then each file with its state, and its text where the file is missing. */
 const show = (part: Part, canvas: Canvas): readonly string[] => {
   const [first = '', ...more] = canvas.flow(0, `${part.name}: ${part.what}`);
   return [
@@ -121,7 +121,7 @@ const show = (part: Part, canvas: Canvas): readonly string[] => {
   ];
 };
 
-/** What is to be pasted stays whole: half of it would run. */
+/** Lines to be pasted are not wrapped: half a command would run. */
 const besides = ({ after, paste = [] }: Part, canvas: Canvas): readonly string[] => [
   ...after.flatMap((sentence) => canvas.flow(2, canvas.safe(sentence))),
   ...paste.map((line) => `      ${canvas.safe(line)}`),

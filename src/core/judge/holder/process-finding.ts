@@ -102,6 +102,6 @@ export const RESTARTED = 'this machine or container was started again since the 
 /** The holder ended with the machine or the container that it ran in. */
 export const restarted = (known: Known): ProcessFinding => gone(known, 'rebooted', RESTARTED);
 
-/** Nobody can tell. */
+/** It cannot be told whether the process is the holder's. */
 export const doubt = (known: Known, why: string): ProcessFinding =>
   finding(known, 'unknown', 'process-unknown', `process ${known.pid}: ${why}`);

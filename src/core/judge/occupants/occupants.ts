@@ -237,7 +237,7 @@ export const occupantReader = (index: TownIndex): OccupantReader => {
   const tmuxDoubt = tmuxAnswered ? null : whyUnreached(seen.tmux);
   return (worker, lock, ownPid) => {
     const around = panesAround(worker, index);
-    // Lists are made where there is something to list: at most of thousands of locks there is nobody.
+    // Lists are made only where there is something to list: nobody works at most of thousands of locks.
     const panes: readonly Occupant[] =
       around.length === 0
         ? NONE

@@ -8,7 +8,7 @@ import { type AtWork, isAtPlaceOf, isHidden, listAtWork, worksAt } from './at-wo
 
 const TEACH = 'name it under "agents" or "bystanders" in lock-doctor.json';
 
-/** Of a process that hides even its name (hidepid), a name says nothing to the doctor. */
+/** For a process that hides even its name (hidepid), naming it in the configuration would not help. */
 const HIDDEN = 'end it, or run doctor as root';
 
 /** No name would tell this code from any other that the same shell or interpreter may run. */

@@ -17,7 +17,7 @@ export interface SessionFinding {
   readonly panes: readonly PaneView[];
 }
 
-/** Written out: a word that is put together is a new one for each of ten thousand locks. */
+/** Literals, because each concatenated string would be a new object for each of ten thousand locks. */
 const SESSION_REASONS = {
   pane: { live: 'pane-live', gone: 'pane-gone', recycled: 'pane-recycled' },
   session: { live: 'session-live', gone: 'session-gone', recycled: 'session-recycled' },

@@ -36,7 +36,7 @@ export const parseProcStat = (text: string): ProcStat | null => {
   const pid = Number(text.slice(0, open - 1));
   const state = fields[0] ?? '';
   const ppid = numberIn(fields[1]);
-  // A process that is just being reaped shows -1 here.
+  // -1 while a process is being reaped.
   const session = fields[3] === '-1' ? 0 : numberIn(fields[3]);
   const flags = numberIn(fields[6]);
   const threads = numberIn(fields[17]);
