@@ -251,11 +251,11 @@ export const LIMITS = [
 ];
 
 /** The median: the mean of the two middle values for an even count. */
-export function median(values) {
+export const median = (values) => {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = sorted.length >> 1;
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
-}
+};
 
 /** The lowest of the highest three quarters. */
 export const firstQuartile = (values) => {
@@ -264,7 +264,7 @@ export const firstQuartile = (values) => {
 };
 
 /** The rows of the result: medians of the ratios of `samples` (name → one value per round), with the bars. */
-export function judge(samples, { town, rounds, hasIdleCore }) {
+export const judge = (samples, { town, rounds, hasIdleCore }) => {
   const ratios = BARS.map(({ name, of, to, less, bar, goal, on, idle = false }) => {
     const base = less === undefined ? 0 : median(samples[less] ?? [0]);
     // Time may run out in the middle of a round.
@@ -279,7 +279,7 @@ export function judge(samples, { town, rounds, hasIdleCore }) {
     row(name, samples[of] === undefined ? Number.NaN : Math.max(...samples[of]), bar, goal, unit),
   );
   return [...ratios, ...limits];
-}
+};
 
 const row = (name, value, bar, goal, unit) => {
   const measured = Number.isFinite(value);

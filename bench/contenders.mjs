@@ -40,7 +40,7 @@ const timed = (run) => {
 };
 
 /** Runs a program with any exit code; throws if it cannot be started or is killed. */
-function run(program, args, env) {
+const run = (program, args, env) => {
   const { error, stdout, signal } = spawnSync(program, args, {
     env,
     maxBuffer: 1e9,
@@ -48,7 +48,7 @@ function run(program, args, env) {
   });
   if (error !== undefined || signal !== null) throw error ?? new Error(`${program} was killed by ${signal}`);
   return stdout;
-}
+};
 
 const scan =
   (mode, threads, ...more) =>
@@ -107,12 +107,12 @@ export const OTHERS = new Set([
 ]);
 
 /** Milliseconds, CPU milliseconds and peak MiB of a whole process, including Node's start, by a script that is preloaded. */
-function account(context, ...args) {
+const account = (context, ...args) => {
   const file = join(context.scratch, 'account.json');
   const env = { ...context.env, BENCH_ACCOUNT: file };
   const ms = timed(() => run(process.execPath, ['--require', context.accountant, ...args], env));
   return { ms, ...JSON.parse(readFileSync(file, 'utf8')) };
-}
+};
 
 const accountOfDoctor = (context, town) => account(context, context.cli, '--json', town);
 const accountOfScan = (context, town) => account(context, context.bundle, town, 'default', '1', 'read');
@@ -125,7 +125,7 @@ const OTHER_KINDS = ['git-worktree', 'git-lock', 'claude-scheduler', 'gsd', 'bea
  * on, on, off, so that a machine that gets slower or faster meanwhile favours neither. Both have a configuration, because reading
  * one takes time.
  */
-function cpuWithAndWithoutKinds(context, town) {
+const cpuWithAndWithoutKinds = (context, town) => {
   const file = join(town, 'lock-doctor.json');
   const measure = (on) => {
     writeFileSync(file, JSON.stringify({ kinds: Object.fromEntries(OTHER_KINDS.map((kind) => [kind, on])) }));
@@ -137,10 +137,10 @@ function cpuWithAndWithoutKinds(context, town) {
   } finally {
     rmSync(file, { force: true });
   }
-}
+};
 
 /** Milliseconds of a preflight beside few and many processes and tmux sessions. Making a crowd takes longer than a few runs in it. */
-function preflightInCrowds(context) {
+const preflightInCrowds = (context) => {
   const preflight = doctor('preflight', '--town', 'SMALL', 'rig0/crew/crew0');
   const few = (env) =>
     firstQuartile(
@@ -151,7 +151,7 @@ function preflightInCrowds(context) {
     'preflight-processes': withProcesses(3000, () => few({})),
     'preflight-sessions': withSessions(300, context, (TMUX_TMPDIR) => few({ TMUX_TMPDIR })),
   };
-}
+};
 
 /**
  * The preloaded script. It tells the program that no core is idle: whether a scan of many directories gets its helper thread would
@@ -168,10 +168,10 @@ process.on('exit', () => {
   writeFileSync(process.env.BENCH_ACCOUNT, JSON.stringify({ cpuMs: (user + system) / 1000, peakMiB: peakKiB / 1024 }));
 });`;
 
-function dropCaches() {
+const dropCaches = () => {
   execFileSync('sync');
   writeFileSync('/proc/sys/vm/drop_caches', '3');
-}
+};
 
 /** What cannot be measured here and why; `contenders` leaves it out. */
 export const cannotRun = ({ goWalk, hasTmux, cold }) => [
@@ -183,7 +183,7 @@ export const cannotRun = ({ goWalk, hasTmux, cold }) => [
 ];
 
 /** Contenders by name, without those that cannot run here. */
-export function contenders({ goWalk, hasTmux, cold }) {
+export const contenders = ({ goWalk, hasTmux, cold }) => {
   const list = {
     find: ({ town, env }) => timed(() => run('find', findLocks(town, false), env)),
     'find-prune': ({ town, env }) => timed(() => run('find', findLocks(town, true), env)),
@@ -263,4 +263,4 @@ export function contenders({ goWalk, hasTmux, cold }) {
     list['executable-version'] = executable('--version');
   }
   return list;
-}
+};

@@ -4,7 +4,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** Runs `work` while that many more processes sleep. They end after a minute if the bench is killed. */
-export function withProcesses(count, work) {
+export const withProcesses = (count, work) => {
   const start = `i=0; while [ "$i" -lt ${count} ]; do sleep 60 & i=$((i + 1)); done`;
   const { pid: group } = spawnSync('sh', ['-c', start], { cwd: '/', detached: true, stdio: 'ignore' });
   try {
@@ -12,10 +12,10 @@ export function withProcesses(count, work) {
   } finally {
     end(group);
   }
-}
+};
 
 /** Zombies count as processes, so it waits until all are reaped. */
-function end(group) {
+const end = (group) => {
   if (!(group > 1)) throw new Error('the processes did not start');
   try {
     for (;;) {
@@ -25,13 +25,13 @@ function end(group) {
   } catch (error) {
     if (error.code !== 'ESRCH') throw error;
   }
-}
+};
 
 /** More commands than this do not fit into one message to a tmux server. */
 const AT_ONCE = 100;
 
 /** Runs `work`, which gets `TMUX_TMPDIR`, while a private tmux server has that many sessions. */
-export function withSessions(count, { env, scratch }, work) {
+export const withSessions = (count, { env, scratch }, work) => {
   const directory = join(scratch, 'many-sessions');
   mkdirSync(directory, { recursive: true });
   const here = { ...env, TMUX_TMPDIR: directory };
@@ -45,4 +45,4 @@ export function withSessions(count, { env, scratch }, work) {
   } finally {
     tmux('kill-server');
   }
-}
+};

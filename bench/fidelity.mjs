@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { findLocks, succeeds } from './contenders.mjs';
 
 /** Compares the locks of each way of scanning with those of find. */
-export function checkFidelity({ town, bundle, env }) {
+export const checkFidelity = ({ town, bundle, env }) => {
   const list = (args) =>
     execFileSync('find', args, { env, maxBuffer: 1e9 })
       .toString()
@@ -24,10 +24,10 @@ export function checkFidelity({ town, bundle, env }) {
     }
   }
   return { equal: different.length === 0, different, locks: expected.deep.length, directories };
-}
+};
 
 /** System calls per directory of a full scan, without Node's start; undefined without strace. */
-export function countSystemCalls({ town, bundle, env, scratch, paths }, directories) {
+export const countSystemCalls = ({ town, bundle, env, scratch, paths }, directories) => {
   if (!succeeds('strace', ['-V'])) return undefined;
   const count = (root) => {
     const summary = join(scratch, 'strace.txt');
@@ -39,4 +39,4 @@ export function countSystemCalls({ town, bundle, env, scratch, paths }, director
     return Number(total[3] ?? Number.NaN);
   };
   return [(count(town) - count(paths.EMPTY)) / directories];
-}
+};

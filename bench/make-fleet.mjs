@@ -8,7 +8,7 @@ import { makeTown } from './make-town.mjs';
 const MACHINES = 200;
 
 /** Makes the town in this directory. */
-export function makeFleet(root, cli, env) {
+export const makeFleet = (root, cli, env) => {
   mkdirSync(root, { recursive: true });
   makeTown(`${root}/there`, 'locks-50');
   const args = [cli, '--save-snapshot', '-', '--town', `${root}/there`];
@@ -20,4 +20,4 @@ export function makeFleet(root, cli, env) {
   const names = Array.from({ length: MACHINES }, (_, index) => `machine${index}`);
   const machines = Object.fromEntries(names.map((name) => [name, machine]));
   writeFileSync(`${root}/here/lock-doctor.json`, JSON.stringify({ machines }));
-}
+};

@@ -30,7 +30,7 @@ const ENVIRONMENT = {
 };
 
 /** Makes them below `root`, which must not exist yet. */
-export function makeRepositories(root, size) {
+export const makeRepositories = (root, size) => {
   const { clones, worktrees } = REPOSITORIES[size];
   const git = (cwd, ...args) =>
     execFileSync('git', args, { cwd, env: { ...process.env, ...ENVIRONMENT }, stdio: 'ignore' });
@@ -46,7 +46,7 @@ export function makeRepositories(root, size) {
       git(clone, 'worktree', 'add', '-q', '-b', name, `.claude/worktrees/${name}`);
     }
   }
-}
+};
 
 const makeSource = (source, { directories, files }, git) => {
   mkdirSync(source);
@@ -70,7 +70,7 @@ const makeTownAround = (root) => {
  * Runs a function while every tenth worktree of a repository is locked as Claude Code does it. The PIDs are above Linux's
  * highest, so that they are dead everywhere.
  */
-export function whileLocked(repository, run) {
+export const whileLocked = (repository, run) => {
   const home = `${repository}/.git/worktrees`;
   const files = readdirSync(home)
     .filter((_, index) => index % 10 === 0)
@@ -84,7 +84,7 @@ export function whileLocked(repository, run) {
   } finally {
     for (const { path } of files) rmSync(path);
   }
-}
+};
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const [root, size] = process.argv.slice(2);

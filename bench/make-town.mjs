@@ -22,7 +22,7 @@ export const SIZES = {
 };
 
 /** Makes the town and returns its size: `{ entries, directories, locks }`. */
-export function makeTown(root, size) {
+export const makeTown = (root, size) => {
   const { rigs, workers, packages, gitFanOut } = SIZES[size];
   const tree = newTree();
   tree.directory(root);
@@ -53,9 +53,9 @@ export function makeTown(root, size) {
     }
   }
   return tree.counts;
-}
+};
 
-function newTree() {
+const newTree = () => {
   const counts = { entries: 0, directories: 0, locks: 0 };
   const directory = (path) => {
     mkdirSync(path);
@@ -86,10 +86,10 @@ function newTree() {
     counts.locks++;
   };
   return { counts, directory, file, lock };
-}
+};
 
 /** A working tree: sources, documents, packages, and its own repository or a link into a shared one. */
-function makeClone(tree, home, packages, gitFanOut, shared) {
+const makeClone = (tree, home, packages, gitFanOut, shared) => {
   if (shared === null) makeRepository(tree, `${home}/.git`, gitFanOut, 2);
   else linkWorktree(tree, home, shared);
   tree.file(`${home}/.gitignore`, '.runtime/\n');
@@ -106,10 +106,10 @@ function makeClone(tree, home, packages, gitFanOut, shared) {
   tree.directory(`${home}/node_modules`);
   for (let index = 0; index < packages; index++)
     makePackage(tree, `${home}/node_modules/package-${index}`, index);
-}
+};
 
 /** One installed package: every third is flat, the others contain built files in two or three levels. */
-function makePackage(tree, path, index) {
+const makePackage = (tree, path, index) => {
   const fill = (home, files) => {
     tree.directory(home);
     for (let file = 0; file < files; file++) tree.file(`${home}/build-${file}.js`);
@@ -122,10 +122,10 @@ function makePackage(tree, path, index) {
   fill(`${path}/dist/types`, 9);
   fill(`${path}/dist/esm`, 9);
   if (index % 2 === 1) fill(`${path}/lib`, 10);
-}
+};
 
 /** A repository that git accepts, with nothing tracked and with files that are named like loose objects. */
-function makeRepository(tree, path, fanOut, objects) {
+const makeRepository = (tree, path, fanOut, objects) => {
   const directories = [
     '',
     '/objects',
@@ -148,17 +148,17 @@ function makeRepository(tree, path, fanOut, objects) {
     tree.directory(home);
     for (let index = 0; index < objects; index++) tree.file(`${home}/${`${fan}${index}`.padStart(38, 'a')}`);
   }
-}
+};
 
 /** The files that `git worktree add` creates: .git, and its counterpart in the repository. */
-function linkWorktree(tree, home, repository) {
+const linkWorktree = (tree, home, repository) => {
   const back = `${repository}/worktrees/worktree${tree.counts.locks}`;
   tree.directory(back);
   tree.file(`${back}/HEAD`, 'ref: refs/heads/work\n');
   tree.file(`${back}/commondir`, '../..\n');
   tree.file(`${back}/gitdir`, `${home}/.git\n`);
   tree.file(`${home}/.git`, `gitdir: ${back}\n`);
-}
+};
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const [root, size = 'small'] = process.argv.slice(2);

@@ -1,5 +1,14 @@
 /** Prints medians and ratios with their bars to stderr. */
-export function printTable({ town, rounds, fidelity, medians, rows, notMeasured, loadAtStart, hasIdleCore }) {
+export const printTable = ({
+  town,
+  rounds,
+  fidelity,
+  medians,
+  rows,
+  notMeasured,
+  loadAtStart,
+  hasIdleCore,
+}) => {
   const out = (line) => process.stderr.write(`${line}\n`);
   out(`\n${town} town, ${fidelity.directories} directories, ${fidelity.locks} locks, ${rounds} rounds`);
   out(
@@ -22,10 +31,10 @@ export function printTable({ town, rounds, fidelity, medians, rows, notMeasured,
   }
   if (notMeasured.length > 0) out('\nnot measured, or not often enough:');
   for (const line of notMeasured) out(`  ${line}`);
-}
+};
 
 /** Prints what was measured of two trees, in the unit of each row, and the median of the ratios of each round. */
-export function printComparison(tree, rows) {
+export const printComparison = (tree, rows) => {
   const out = (line) => process.stderr.write(`${line}\n`);
   out(`\ncompared with ${tree}: first quartiles, and the median ratio of the rounds`);
   out(`${''.padEnd(40)}${'here'.padStart(10)}${'there'.padStart(10)}${'ratio'.padStart(8)}`);
@@ -33,4 +42,4 @@ export function printComparison(tree, rows) {
     out(
       `${name.padEnd(40)}${here.toFixed(1).padStart(10)}${there.toFixed(1).padStart(10)}${ratio.toFixed(3).padStart(8)}`,
     );
-}
+};

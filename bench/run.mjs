@@ -90,25 +90,8 @@ const isLate = (part = 1) => performance.now() - startedAt > part * minutes * 60
 /** Before the benchmark itself loads the machine. */
 const loadAtStart = loadavg()[0];
 const hasIdleCore = loadAtStart <= availableParallelism() - 1;
-if (!(options.town in SIZES) || !Number.isInteger(rounds) || rounds < 1 || !(minutes > 0)) {
-  process.stderr.write(
-    `--town is one of ${Object.keys(SIZES).join(', ')}; --rounds a whole number above 0, --minutes a number above 0\n`,
-  );
-  process.exitCode = 2;
-} else {
-  const scratch = realpathSync(mkdtempSync(join(tmpdir(), 'bench-')));
-  try {
-    const result = await measure(scratch);
-    if (result !== null) {
-      process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
-      if (!result.ok) process.exitCode = 1;
-    }
-  } finally {
-    rmSync(scratch, { recursive: true, force: true });
-  }
-}
 
-async function measure(scratch) {
+const measure = async (scratch) => {
   const tools = {
     goWalk: succeeds('go', ['version']) ? buildGoWalk(scratch) : null,
     hasTmux: succeeds('tmux', ['-V']),
@@ -160,27 +143,27 @@ async function measure(scratch) {
   } finally {
     stopTmux();
   }
-}
+};
 
 /** The doctor asks every tmux server of its user, and one process for each makes all its runs slower. */
-function warnOfSockets() {
+const warnOfSockets = () => {
   const directory = `/tmp/tmux-${process.getuid()}`;
   const sockets = existsSync(directory) ? readdirSync(directory) : [];
   if (sockets.length === 0) return;
   process.stderr.write(
     `warning: every run asks the tmux servers in ${directory} too: ${sockets.join(', ')}. End them, and remove the sockets of dead ones.\n`,
   );
-}
+};
 
 /** The same towns for the program and the scanner of another built tree. */
-async function contextOf(tree, context) {
+const contextOf = async (tree, context) => {
   const scratch = join(context.scratch, 'against');
   mkdirSync(scratch);
   return { ...context, cli: join(tree, CLI), bundle: await bundleScanner(scratch, tree) };
-}
+};
 
 /** What was measured of both trees: each value as the first quartile of its rounds, which is what a busy machine disturbs least. */
-function compare(samples, others) {
+const compare = (samples, others) => {
   if (options.against === undefined) return {};
   const rows = Object.entries(others).map(([name, values]) => {
     const ratios = values
@@ -191,18 +174,18 @@ function compare(samples, others) {
   });
   printComparison(options.against, rows);
   return { against: { tree: options.against, rows } };
-}
+};
 
 /** What had too few rounds when time ran out, in words. */
-function tooFew(chosen, samples) {
+const tooFew = (chosen, samples) => {
   return chosen.flatMap(([name]) => {
     const wanted = Math.min(FEW_ROUNDS[name] ?? rounds, rounds);
     const had = samples[name]?.filter((value) => value !== undefined).length ?? 0;
     return had < wanted ? [`${name}: ${had} of ${wanted} rounds within ${minutes} minutes`] : [];
   });
-}
+};
 
-function conclude(samples, fidelity, notMeasured) {
+const conclude = (samples, fidelity, notMeasured) => {
   const measured = Object.entries(samples).filter(([, values]) => values !== undefined);
   const medians = Object.fromEntries(measured.map(([name, values]) => [name, median(values)]));
   const rows = judge(samples, { town: options.town, rounds, hasIdleCore });
@@ -216,13 +199,13 @@ function conclude(samples, fidelity, notMeasured) {
     load: loadAtStart,
   };
   return { ok, town: options.town, rounds, machine, fidelity, medians, rows, notMeasured };
-}
+};
 
 /**
  * Rounds in which each contender runs once, in a different order each time, so that drift of the machine affects all alike and
  * none always runs after the same one.
  */
-function runRounds(chosen, context, other) {
+const runRounds = (chosen, context, other) => {
   const [samples, others] = [{}, {}];
   // Warms the caches; not counted. On a slow machine the rounds are worth more: a median forgives a first cold run.
   for (const [name, run] of chosen) if (!(name in FEW_ROUNDS) && !isLate(1 / 6)) run(context);
@@ -238,35 +221,35 @@ function runRounds(chosen, context, other) {
     if (isLate()) break;
   }
   return { samples, others };
-}
+};
 
 /** Adds the value of one run, or each of its values by its name. */
-function note(samples, name, round, measured) {
+const note = (samples, name, round, measured) => {
   for (const [key, value] of Object.entries(typeof measured === 'number' ? { [name]: measured } : measured)) {
     samples[key] ??= [];
     samples[key][round] = value;
   }
-}
+};
 
 /** A deterministic order for each round. */
-function shuffle(values, round) {
+const shuffle = (values, round) => {
   const keyed = values.map((value, index) => ({
     value,
     key: Math.imul((index + 1) * 2_654_435_761, round * 40_503 + 1) >>> 0,
   }));
   return keyed.sort((a, b) => a.key - b.key).map(({ value }) => value);
-}
+};
 
-function prepareTown(path, size) {
+const prepareTown = (path, size) => {
   if (!existsSync(path)) {
     process.stderr.write(`creating a ${size} town …\n`);
     makeTown(path, size);
   }
   return realpathSync(path);
-}
+};
 
 /** Towns besides the measured one, created only if a contender requires them. */
-function sideTowns(scratch, names) {
+const sideTowns = (scratch, names) => {
   const paths = {
     SMALL: join(scratch, 'small'),
     LOCKS_1000: join(scratch, 'locks-1000'),
@@ -294,17 +277,17 @@ function sideTowns(scratch, names) {
     paths.FLEET = join(scratch, 'fleet/here');
   }
   return paths;
-}
+};
 
 /** Starts a private server with one session on the default socket; returns a function that stops it. */
-function startTmux(scratch) {
+const startTmux = (scratch) => {
   const env = environment({ TMUX_TMPDIR: scratch });
   execFileSync('tmux', ['-f', '/dev/null', 'new-session', '-d', '-s', 'bench', 'sleep 3600'], { env });
   return () => spawnSync('tmux', ['kill-session', '-t', '=bench'], { env });
-}
+};
 
 /** The scanner of a tree as one program. */
-async function bundleScanner(scratch, tree) {
+const bundleScanner = async (scratch, tree) => {
   // The second is where the helper thread's module was at 830ce02.
   const threads = ['src/evidence/scan/scan-thread.ts', 'src/evidence/scan-thread.ts'];
   const entryPoints = {
@@ -322,18 +305,36 @@ async function bundleScanner(scratch, tree) {
     logLevel: 'warning',
   });
   return join(scratch, 'scan-once.js');
-}
+};
 
-function buildGoWalk(scratch) {
+const buildGoWalk = (scratch) => {
   const target = join(scratch, 'seed-walk');
   execFileSync('go', ['build', '-o', target, 'bench/seed-walk/main.go'], {
     env: { ...process.env, GO111MODULE: 'off' },
   });
   return target;
-}
+};
 
-function writeScript(scratch, name, text) {
+const writeScript = (scratch, name, text) => {
   const path = join(scratch, name);
   writeFileSync(path, text);
   return path;
+};
+
+if (!(options.town in SIZES) || !Number.isInteger(rounds) || rounds < 1 || !(minutes > 0)) {
+  process.stderr.write(
+    `--town is one of ${Object.keys(SIZES).join(', ')}; --rounds a whole number above 0, --minutes a number above 0\n`,
+  );
+  process.exitCode = 2;
+} else {
+  const scratch = realpathSync(mkdtempSync(join(tmpdir(), 'bench-')));
+  try {
+    const result = await measure(scratch);
+    if (result !== null) {
+      process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
+      if (!result.ok) process.exitCode = 1;
+    }
+  } finally {
+    rmSync(scratch, { recursive: true, force: true });
+  }
 }

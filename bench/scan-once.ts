@@ -9,6 +9,12 @@ import { readLocks } from '../src/evidence/locks/read-locks.ts';
 import { type ScanOptions, scanTown } from '../src/evidence/scan/scan.ts';
 import { displayPath } from '../src/io/disk/disk-path.ts';
 
+/** On Linux `maxRSS` of a program includes the peak of the process that started it. */
+const peakKiB = (): number =>
+  process.platform === 'linux'
+    ? Number(/^VmHWM:\s+(\d+)/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1])
+    : process.resourceUsage().maxRSS;
+
 const [root = '.', mode = 'default', threads = '1', read] = process.argv.slice(2);
 const begin = performance.now();
 const { locks, directories } = await scanTown({
@@ -26,10 +32,3 @@ process.stdout.write(
     paths: locks.map(({ path }) => displayPath(path)).sort(),
   }),
 );
-
-/** On Linux `maxRSS` of a program includes the peak of the process that started it. */
-function peakKiB(): number {
-  return process.platform === 'linux'
-    ? Number(/^VmHWM:\s+(\d+)/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1])
-    : process.resourceUsage().maxRSS;
-}

@@ -19,7 +19,7 @@ const HEAD = `// Made by scripts/make-validators.mjs.
 `;
 
 /** Writes the modules of all schemas. */
-export default function makeValidators() {
+const makeValidators = () => {
   const made = Math.min(...NAMES.map((name) => time(moduleOf(name))));
   if (
     made > Math.max(time(path('scripts/make-validators.mjs')), ...NAMES.map((name) => time(schemaOf(name))))
@@ -49,7 +49,7 @@ export default function makeValidators() {
     writeFileSync(staged, HEAD + madeLate(exportName(name), code));
     renameSync(staged, moduleOf(name));
   }
-}
+};
 
 /** Puts the code into a function that the first call of the validator runs: most runs load it with the rest, and call none. */
 const madeLate = (name, code) => {
@@ -67,5 +67,7 @@ return ${validate};
 };
 `;
 };
+
+export default makeValidators;
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) makeValidators();

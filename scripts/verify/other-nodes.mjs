@@ -21,27 +21,16 @@ if (process.argv[2] !== 'in-view') {
 const RELEASES = ['20.19.0', '22.3.0', '22', '24', '26'];
 
 const folder = realpathSync(mkdtempSync(join(tmpdir(), 'lock-doctor-nodes-')));
-try {
-  const program = install();
-  const town = makeSmallTown(join(folder, 'town'));
-  const large = makeLargeTown(join(folder, 'large'));
-  const others = RELEASES.flatMap((release) => fetchNode(release) ?? []);
-  // The first one again at the end: it must not use what the others have cached.
-  for (const node of [process.execPath, ...others, process.execPath])
-    for (const start of ['first', 'second']) runWith(node, start, program, town, large);
-} finally {
-  rmSync(folder, { recursive: true, force: true });
-}
 
-function install() {
+const install = () => {
   const { path } = packInto(folder);
   const prefix = join(folder, 'prefix');
   npm(['install', '--global', '--prefix', prefix, path]);
   return join(prefix, 'bin/doctor');
-}
+};
 
 /** The path of that release of Node, or null if it cannot be installed on this machine. */
-function fetchNode(release) {
+const fetchNode = (release) => {
   const prefix = join(folder, `node-${release}`);
   const name = `node-${process.platform}-${process.arch}`;
   mkdirSync(prefix);
@@ -52,18 +41,18 @@ function fetchNode(release) {
     return null;
   }
   return join(prefix, 'node_modules', name, 'bin/node');
-}
+};
 
-function npm(args) {
+const npm = (args) => {
   execFileSync('npm', [...args, '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], {
     cwd: folder,
     stdio: 'ignore',
     timeout: 120_000,
   });
-}
+};
 
 /** A user's own check, with nothing installed beside it. */
-function plugin() {
+const plugin = () => {
   const file = join(folder, 'any.mjs');
   const check = "{ id: 'acme/any', title: 'Any', run: () => [] }";
   writeFileSync(
@@ -71,10 +60,10 @@ function plugin() {
     `import { defineCheck } from 'lock-doctor/check'; export default defineCheck(${check});`,
   );
   return file;
-}
+};
 
 /** So many locks that the program sets V8 flags, which differ between releases. */
-function makeLargeTown(town) {
+const makeLargeTown = (town) => {
   makeSmallTown(town);
   for (let number = 0; number < 300; number += 1) {
     const directory = join(town, `rig/polecats/p${number}/.runtime`);
@@ -82,10 +71,10 @@ function makeLargeTown(town) {
     writeFileSync(join(directory, 'agent.lock'), `no record ${number}`);
   }
   return town;
-}
+};
 
 /** Runs each command that must work everywhere. Throws if one has another outcome, or prints a message. */
-function runWith(node, start, program, town, large) {
+const runWith = (node, start, program, town, large) => {
   const run = (args, statuses, said) => {
     const env = { PATH: process.env.PATH, TMUX_TMPDIR: folder };
     const ended = spawnSync(node, [program, ...args], { cwd: town, env, encoding: 'utf8', timeout: 60_000 });
@@ -108,4 +97,16 @@ function runWith(node, start, program, town, large) {
   run(['preflight', 'rig/crew/ada'], [21, 22], /rig\/crew\/ada/);
   run(['exec', 'rig/crew/new', '--', 'sh', '-c', 'echo done; exit 7'], [7], /^done\n$/);
   console.log(`ok    the installed package with Node ${version}, ${start} start`);
+};
+
+try {
+  const program = install();
+  const town = makeSmallTown(join(folder, 'town'));
+  const large = makeLargeTown(join(folder, 'large'));
+  const others = RELEASES.flatMap((release) => fetchNode(release) ?? []);
+  // The first one again at the end: it must not use what the others have cached.
+  for (const node of [process.execPath, ...others, process.execPath])
+    for (const start of ['first', 'second']) runWith(node, start, program, town, large);
+} finally {
+  rmSync(folder, { recursive: true, force: true });
 }

@@ -10,6 +10,24 @@ import { formatMessage } from 'publint/utils';
 import { packInto } from './pack.mjs';
 
 const folder = mkdtempSync(join(tmpdir(), 'lock-doctor-pack-'));
+
+const mistakesOfManifest = async (pkgDir) => {
+  const manifest = JSON.parse(readFileSync(join(pkgDir, 'package.json'), 'utf8'));
+  const { messages } = await publint({ pkgDir, strict: true, pack: false });
+  // The program is CommonJS by the package.json beside it, but its `import()` of plug-ins misleads the linter.
+  return messages
+    .filter(({ code, path }) => !(code === 'FILE_INVALID_FORMAT' && path[0] === 'bin'))
+    .map((message) => formatMessage(message, manifest, { color: false }));
+};
+
+const mistakesOfTypes = async (tarball) => {
+  const { problems } = await checkPackage(createPackageFromTarballData(new Uint8Array(tarball)));
+  // Node releases before ours cannot require an ES module package; everything else is a mistake.
+  return problems
+    .filter(({ kind, resolutionKind }) => kind !== 'CJSResolvesToESM' && resolutionKind !== 'node10')
+    .map((problem) => JSON.stringify(problem, null, 2));
+};
+
 try {
   const { path, files } = packInto(folder);
   execFileSync('tar', ['-xzf', path, '-C', folder]);
@@ -25,21 +43,4 @@ try {
   process.exitCode = mistakes.length === 0 ? 0 : 1;
 } finally {
   rmSync(folder, { recursive: true, force: true });
-}
-
-async function mistakesOfManifest(pkgDir) {
-  const manifest = JSON.parse(readFileSync(join(pkgDir, 'package.json'), 'utf8'));
-  const { messages } = await publint({ pkgDir, strict: true, pack: false });
-  // The program is CommonJS by the package.json beside it, but its `import()` of plug-ins misleads the linter.
-  return messages
-    .filter(({ code, path }) => !(code === 'FILE_INVALID_FORMAT' && path[0] === 'bin'))
-    .map((message) => formatMessage(message, manifest, { color: false }));
-}
-
-async function mistakesOfTypes(tarball) {
-  const { problems } = await checkPackage(createPackageFromTarballData(new Uint8Array(tarball)));
-  // Node releases before ours cannot require an ES module package; everything else is a mistake.
-  return problems
-    .filter(({ kind, resolutionKind }) => kind !== 'CJSResolvesToESM' && resolutionKind !== 'node10')
-    .map((problem) => JSON.stringify(problem, null, 2));
 }

@@ -31,7 +31,7 @@ import { cleanUp, fakeAgent, makeTown, startProcess, type TestTown, until } from
 const WORKER = 'gastown/crew/ada';
 
 /** A town, a worker's directory, its lock, and the names in its `.runtime`. */
-function scene(): { town: TestTown; dir: string; path: string; names: () => string[] } {
+const scene = (): { town: TestTown; dir: string; path: string; names: () => string[] } => {
   const town = makeTown();
   const dir = town.path(WORKER);
   return {
@@ -40,7 +40,7 @@ function scene(): { town: TestTown; dir: string; path: string; names: () => stri
     path: `${dir}/.runtime/agent.lock`,
     names: () => readdirSync(`${dir}/.runtime`).sort(),
   };
-}
+};
 
 describe('taking a lock', () => {
   afterEach(cleanUp);

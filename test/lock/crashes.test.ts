@@ -10,17 +10,17 @@ import { alone, crashing, listCalls } from './support/tapped-calls.ts';
 jest.setTimeout(240_000);
 
 /** A dying run may end in any way: only what is on the disk counts. */
-async function dying(run: () => Promise<unknown>): Promise<void> {
+const dying = async (run: () => Promise<unknown>): Promise<void> => {
   await run().catch(() => undefined);
-}
+};
 
 /** The dead holder's lock can be taken by the next agent, which leaves nothing but kept copies behind. */
-async function isTakable(scene: Scene): Promise<boolean> {
+const isTakable = async (scene: Scene): Promise<boolean> => {
   const lock = new Lock(scene.worker, { calls: alone, judge, guardTimeoutMs: 0 });
   await lock.acquire();
   await lock.release();
   return scene.names().every((name) => name.startsWith('agent.lock.released-'));
-}
+};
 
 describe.each(OPERATIONS)('$name', ({ name, begin, stake, stays }) => {
   afterEach(cleanUp);

@@ -12,11 +12,11 @@ import { alone, FAULTS, failing, listCalls, withoutLinks } from './support/tappe
 jest.setTimeout(240_000);
 
 /** The lock in its place names this process. */
-function isClaimed({ lock }: Scene): boolean {
+const isClaimed = ({ lock }: Scene): boolean => {
   const { content } = lockFileAt(lock);
   const holder = content.kind === 'record' ? content.record.holder : null;
   return holder !== null && lifeNow(holder) === 'alive';
-}
+};
 
 /** `tmpfs` as it is, and without hard links, like FAT (injected). */
 const DISKS = [

@@ -42,7 +42,7 @@ await cleanUp();
 );
 
 /** Writes until the disk is full. */
-function fill(path: string): void {
+const fill = (path: string): void => {
   for (let size = 4096; size >= 1; size = Math.floor(size / 2)) {
     try {
       for (;;) writeFileSync(path, Buffer.alloc(size), { flag: 'a' });
@@ -50,7 +50,7 @@ function fill(path: string): void {
       // A smaller piece may still fit.
     }
   }
-}
+};
 
 describe.each(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'EMLINK'])('if link(2) fails with %s (injected)', (code) => {
   const calls = withoutLinks(code);

@@ -38,7 +38,7 @@ afterAll(async () => {
 });
 
 /** True if it was killed, false if it ended first. */
-async function isKilled(scene: Scene, operation: string, at: number): Promise<boolean> {
+const isKilled = async (scene: Scene, operation: string, at: number): Promise<boolean> => {
   const { child } = await startProcess(process.execPath, [
     join(out, 'dying.mjs'),
     scene.root,
@@ -48,7 +48,7 @@ async function isKilled(scene: Scene, operation: string, at: number): Promise<bo
   await until(() => child.exitCode !== null || child.signalCode !== null, 'the end of a process', 60_000);
   if (child.exitCode !== 0) expect([operation, at, child.signalCode]).toEqual([operation, at, 'SIGKILL']);
   return child.signalCode === 'SIGKILL';
-}
+};
 
 const fixed = async (scene: Scene): Promise<void> => {
   const step = { lock: scene.lockFile(), state: 'stale' as const, force: false };
@@ -99,11 +99,11 @@ describe.each([
   }, 240_000);
 });
 
-async function killAndRepair(
+const killAndRepair = async (
   operation: string,
   begin: (scene: Scene) => Promise<void>,
   at: number,
-): Promise<boolean> {
+): Promise<boolean> => {
   const scene = makeScene();
   await begin(scene);
   const wasKilled = await isKilled(scene, operation, at);
@@ -121,4 +121,4 @@ async function killAndRepair(
   expect(scene.names().every((name) => name.startsWith('agent.lock.released-'))).toBe(true);
   scene.remove();
   return wasKilled;
-}
+};

@@ -37,6 +37,20 @@ const WORKER = 'gastown/crew/ada';
 const SYMLINK = { why: 'it is a symbolic link and is not followed', home: 'symlink' } as const;
 const OTHER = { why: 'something else than a directory stands there', home: 'other' } as const;
 
+const liveLockBehind = (path: string): void => {
+  const elsewhere = mkdtempSync(join(tmpdir(), 'runtime-'));
+  onCleanUp(() => rmSync(elsewhere, { recursive: true }));
+  const record = { pid: process.pid, acquired_at: new Date().toISOString() };
+  writeFileSync(join(elsewhere, 'agent.lock'), JSON.stringify(record));
+  symlinkSync(elsewhere, path);
+};
+
+const listenAt = (path: string): Promise<void> => {
+  const server = createServer();
+  onCleanUp(() => void server.close());
+  return new Promise((resolve) => server.listen(path, resolve));
+};
+
 /** Creates something in place of the directory. */
 const KINDS: readonly [what: string, gap: Omit<Gap, 'what'>, make: (path: string) => unknown][] = [
   ['a symlink to a live lock', SYMLINK, liveLockBehind],
@@ -46,20 +60,6 @@ const KINDS: readonly [what: string, gap: Omit<Gap, 'what'>, make: (path: string
   ['a FIFO', OTHER, (path) => execFileSync('mkfifo', [path])],
   ['a socket', OTHER, listenAt],
 ];
-
-function liveLockBehind(path: string): void {
-  const elsewhere = mkdtempSync(join(tmpdir(), 'runtime-'));
-  onCleanUp(() => rmSync(elsewhere, { recursive: true }));
-  const record = { pid: process.pid, acquired_at: new Date().toISOString() };
-  writeFileSync(join(elsewhere, 'agent.lock'), JSON.stringify(record));
-  symlinkSync(elsewhere, path);
-}
-
-function listenAt(path: string): Promise<void> {
-  const server = createServer();
-  onCleanUp(() => void server.close());
-  return new Promise((resolve) => server.listen(path, resolve));
-}
 
 const gapsOf = async (town: TestTown, scan: 'default' | 'deep' | 'quick') =>
   (await examineTown(town.root, { scan })).snapshot.gaps.filter(({ what }) => what.startsWith('directory:'));

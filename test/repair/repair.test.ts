@@ -33,12 +33,12 @@ import { cleanUp, deadPid, fakeAgent, makeTown, type TestTown } from '../support
 const WORKER = 'gastown/crew/ada';
 const RUN = makeRunId(Date.now());
 
-async function diagnose(town: TestTown, worker = WORKER): Promise<Verdict> {
+const diagnose = async (town: TestTown, worker = WORKER): Promise<Verdict> => {
   const { verdicts } = await examineTown(town.root);
   const verdict = verdicts.find(({ lock }) => lock.worker === worker);
   if (verdict === undefined) throw new Error(`no lock of ${worker}`);
   return verdict;
-}
+};
 
 const release = (
   town: TestTown,
@@ -332,13 +332,13 @@ describe('a release', () => {
 describe('undo', () => {
   afterEach(cleanUp);
 
-  async function released(): Promise<{ town: TestTown; path: string; backup: string }> {
+  const released = async (): Promise<{ town: TestTown; path: string; backup: string }> => {
     const town = makeTown();
     const path = town.lock(WORKER, { session_id: '' });
     const outcome = await release(town, await diagnose(town));
     if (outcome.status !== 'fixed') throw new Error(JSON.stringify(outcome));
     return { town, path, backup: outcome.backup };
-  }
+  };
 
   test('never replaces a newer lock', async () => {
     const { town, path, backup } = await released();

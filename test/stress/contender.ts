@@ -31,7 +31,7 @@ const chance = (probability: number): boolean => Math.random() < probability;
 const pause = (longestMs: number): Promise<void> => sleep(Math.random() * longestMs);
 const lockOf = (worker: string): string => join(town, worker, '.runtime', 'agent.lock');
 
-async function takeGuarded(worker: string): Promise<void> {
+const takeGuarded = async (worker: string): Promise<void> => {
   const lock = new Lock(join(town, worker), { judge });
   const { how } = await lock.acquire({ sessionId: '', companion: chance(0.3) });
   oracle.enter(worker);
@@ -44,9 +44,9 @@ async function takeGuarded(worker: string): Promise<void> {
   oracle.leave(worker);
   await lock.release();
   oracle.count('released');
-}
+};
 
-async function takeNaively(worker: string): Promise<void> {
+const takeNaively = async (worker: string): Promise<void> => {
   const path = lockOf(worker);
   if (!naive.acquire(path)) return oracle.count('held');
   oracle.enter(worker);
@@ -56,10 +56,10 @@ async function takeNaively(worker: string): Promise<void> {
   oracle.leave(worker);
   naive.release(path);
   oracle.count('released');
-}
+};
 
 /** Fixes one worker's lock, or those of all workers in one batch. */
-async function fix(some: readonly string[]): Promise<void> {
+const fix = async (some: readonly string[]): Promise<void> => {
   if (protocol === 'naive') {
     for (const worker of some) if (naive.fix(lockOf(worker))) oracle.count('fixed');
     return;
@@ -80,7 +80,7 @@ async function fix(some: readonly string[]): Promise<void> {
   if (!chance(0.1)) return;
   const { outcomes } = await undoReleases(null, { townRoot: town });
   if (outcomes.some(({ status }) => status === 'restored')) oracle.count('undone');
-}
+};
 
 process.send?.('begun');
 for (;;) {

@@ -40,7 +40,7 @@ export interface Oracle {
 }
 
 /** `kind` names the holder's side in reports of overlaps. */
-export function makeOracle(home: string, kind = 'ours'): Oracle {
+export const makeOracle = (home: string, kind = 'ours'): Oracle => {
   const events = openSync(join(home, 'events'), 'a');
   const count: Oracle['count'] = (event, detail) => {
     writeSync(events, EVENTS[event]);
@@ -62,7 +62,7 @@ export function makeOracle(home: string, kind = 'ours'): Oracle {
     },
     leave: (worker) => unlinkSync(slot(worker, own)),
   };
-}
+};
 
 const isAlive = (name: string): boolean => {
   const [pid = '', ticks] = name.split('-');
@@ -70,21 +70,21 @@ const isAlive = (name: string): boolean => {
 };
 
 /** Any process removes the slots of dead processes. */
-function removeIfThere(path: string, name: string): void {
+const removeIfThere = (path: string, name: string): void => {
   if (isAlive(name)) return;
   try {
     unlinkSync(path);
   } catch {
     // Another process removed it.
   }
-}
+};
 
 /** The start token of a running process; null if it is gone or a zombie. */
-export function startTicks(pid: number): string | null {
+export const startTicks = (pid: number): string | null => {
   try {
     const stat = parseProcStat(readFileSync(`/proc/${pid}/stat`, 'latin1'));
     return stat === null || isDeadStat(stat) ? null : stat.startTicks;
   } catch {
     return null;
   }
-}
+};

@@ -8,7 +8,7 @@ import { lifeNow } from '../../src/lock/identity.ts';
 import { startTicks } from './oracle.ts';
 
 /** What a scan would report for the lock at this path; null if there is none. */
-export function readLockFile(path: string, worker: string): LockFile | null {
+export const readLockFile = (path: string, worker: string): LockFile | null => {
   const seen = readRecord(systemCalls, path);
   if (seen.kind !== 'file') return null;
   return {
@@ -26,7 +26,7 @@ export function readLockFile(path: string, worker: string): LockFile | null {
     companion: null,
     git: { tracked: { seen: true, value: false }, ignored: { seen: true, value: true }, repository: null },
   };
-}
+};
 
 const stateOf = ({ content }: LockFile): State => {
   if (content.kind !== 'record') return 'invalid';

@@ -49,7 +49,7 @@ const running: ChildProcess[] = [];
 const begun = new Set<ChildProcess>();
 let finishing = false;
 
-function start(at: number): void {
+const start = (at: number): void => {
   const foreign = at >= Number(values.processes);
   const role = at % 4 === 3 ? 'doctor' : 'agent';
   const config: ContenderConfig = { town, oracle, protocol, role, realJudge: at === 0 };
@@ -66,7 +66,7 @@ function start(at: number): void {
     begun.delete(child);
     if (!finishing) start(at);
   });
-}
+};
 
 const count = Number(values.processes) + Number(values.foreign);
 for (let at = 0; at < count; at += 1) start(at);
@@ -99,27 +99,27 @@ const isOver = (): boolean => {
 };
 
 /** Waits a random time, `1 / perSecond` seconds on average; false when the run is over. */
-async function nextTurn(perSecond: number): Promise<boolean> {
+const nextTurn = async (perSecond: number): Promise<boolean> => {
   // On a busy machine few live long enough to do something, so that later ones are disturbed less.
   const calm = performance.now() < endsAt ? 1 : 8;
   await sleep(((2000 * calm) / perSecond) * Math.random());
   return !isOver();
-}
+};
 
-async function killAtRandom(): Promise<void> {
+const killAtRandom = async (): Promise<void> => {
   while (await nextTurn(Number(values.kills))) {
     if (pick()?.kill('SIGKILL')) kills += 1;
   }
-}
+};
 
-async function stopAtRandom(): Promise<void> {
+const stopAtRandom = async (): Promise<void> => {
   while (await nextTurn(Number(values.stops))) {
     const child = pick();
     if (!child?.kill('SIGSTOP')) continue;
     stops += 1;
     setTimeout(() => child.kill('SIGCONT'), 80 * Math.random());
   }
-}
+};
 
 await Promise.all([killAtRandom(), stopAtRandom()]);
 const endedAt = performance.now();
@@ -134,7 +134,7 @@ await Promise.all(
 );
 
 /** Finally, every lock can be taken and released, and only kept copies and guards remain. */
-async function takeAll(): Promise<{ readonly takable: number; readonly leftovers: readonly string[] }> {
+const takeAll = async (): Promise<{ readonly takable: number; readonly leftovers: readonly string[] }> => {
   let takable = 0;
   for (const worker of workers) {
     const lock = new Lock(join(town, worker), { judge: quickJudge });
@@ -153,7 +153,7 @@ async function takeAll(): Promise<{ readonly takable: number; readonly leftovers
     ),
   );
   return { takable, leftovers };
-}
+};
 
 const { takable, leftovers } = await takeAll();
 const counted = readCounts();

@@ -34,12 +34,12 @@ export const whyNoRace = (): string | null => {
 };
 
 /** Runs the race for this time, in an empty directory that the attacker may enter. `doctor` also runs as root. */
-export async function raceSwap(
+export const raceSwap = async (
   home: string,
   source: string,
   milliseconds: number,
   doctor: readonly string[] | null = null,
-): Promise<SwapRace> {
+): Promise<SwapRace> => {
   const town = join(home, 'town');
   const worker = join(town, 'w');
   const directory = join(worker, '.runtime');
@@ -71,10 +71,10 @@ export async function raceSwap(
     (name) => before.get(name) !== after.get(name),
   );
   return { rounds, through, elsewhere, errors };
-}
+};
 
 /** Runs each writing operation once; returns how many succeeded. */
-async function round(town: string, worker: string, directory: string, errors: string[]): Promise<number> {
+const round = async (town: string, worker: string, directory: string, errors: string[]): Promise<number> => {
   let through = 0;
   const options = { townRoot: town, judge: quickJudge, guardTimeoutMs: 0 };
   const lock = new Lock(worker, { judge: quickJudge, guardTimeoutMs: 0 });
@@ -96,14 +96,14 @@ async function round(town: string, worker: string, directory: string, errors: st
   if (undone.outcomes.some(({ status }) => status === 'restored')) through += 1;
   await repairLeftovers(`${directory}/agent.lock`, options);
   return through;
-}
+};
 
 /** Runs one program after the other, at the same time as the library's rounds. */
-async function runDoctors(
+const runDoctors = async (
   [program = '', ...args]: readonly string[],
   town: string,
   endsAt: number,
-): Promise<void> {
+): Promise<void> => {
   for (let run = 0; performance.now() < endsAt; run += 1) {
     const what =
       run % 2 === 0 ? ['--fix', '--yes', '--town', town] : ['exec', '--town', town, 'w', '--', '/bin/true'];
@@ -111,14 +111,14 @@ async function runDoctors(
     const child = spawn(program, [...args, ...what], { cwd: '/', env, stdio: 'ignore' });
     await new Promise((ended) => child.once('exit', ended));
   }
-}
+};
 
-async function startAttacker(
+const startAttacker = async (
   home: string,
   source: string,
   directory: string,
   link: string,
-): Promise<ChildProcess> {
+): Promise<ChildProcess> => {
   const program = join(home, 'swap');
   const compiled = spawnSync('cc', ['-O1', '-o', program, source], { encoding: 'utf8' });
   if (compiled.status !== 0) throw new Error(compiled.stderr);
@@ -133,7 +133,7 @@ async function startAttacker(
     attacker.once('exit', (code) => reject(new Error(`the attacker ended with ${code}`)));
   });
   return attacker;
-}
+};
 
 const contents = (directory: string): ReadonlyMap<string, string> =>
   new Map(readdirSync(directory).map((name) => [name, readFileSync(join(directory, name), 'latin1')]));

@@ -17,10 +17,10 @@ export interface SourceFile {
 const IMPORT =
   /(?:^|[;\s])(?:import|export)\b[^'";]*?from\s*['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]|^import\s*['"]([^'"]+)['"]/gm;
 
-/** Reads all TypeScript files below a directory of the project, sorted by path. */
+/** Reads all modules below a directory of the project, sorted by path. */
 export const readSources = (directory: string): readonly SourceFile[] =>
   readdirSync(join(PROJECT, directory), { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.ts'))
+    .filter((name) => /\.(?:ts|mjs)$/.test(name))
     .sort()
     .map((name) => {
       const path = join(directory, name);

@@ -14,10 +14,10 @@ import type { LockContent, LockProblem, LockRecord, TrueHolder } from '../../../
 const read = (text: string): LockContent => parseLockRecord(new TextEncoder().encode(text));
 const latin = (text: string): Uint8Array => Uint8Array.from(text, (character) => character.charCodeAt(0));
 
-function recordOf(content: LockContent): LockRecord {
+const recordOf = (content: LockContent): LockRecord => {
   if (content.kind !== 'record') throw new Error(`no record: ${JSON.stringify(content)}`);
   return content.record;
-}
+};
 
 interface Fields {
   readonly pid: number;
@@ -323,14 +323,14 @@ describe('arbitrary bytes', () => {
   });
 });
 
-function parses(text: string): boolean {
+const parses = (text: string): boolean => {
   try {
     JSON.parse(text);
     return true;
   } catch {
     return false;
   }
-}
+};
 
 describe('the fast path for usual records', () => {
   /** Leading white space changes nothing, but makes a file too long for the fast path. */

@@ -37,7 +37,7 @@ const NAMES: readonly (string | Buffer)[] = [
  * Creates a tree of some hundred directories below `root`, always the same for one seed: locks of every file type in
  * likely and unlikely places, symlinked directories, leaves, and names that are not text.
  */
-export function growTree(root: string, seed: number): void {
+export const growTree = (root: string, seed: number): void => {
   const random = generator(seed);
   const pick = <T>(values: readonly T[]): T => values[Math.floor(random() * values.length)] as T;
   const join = (directory: Buffer, name: string | Buffer): Buffer =>
@@ -78,13 +78,13 @@ export function growTree(root: string, seed: number): void {
   execFileSync('mkfifo', [`${root}/fifo`]);
   mkdirSync(`${root}/pipes/.runtime`, { recursive: true });
   execFileSync('mkfifo', [`${root}/pipes/.runtime/agent.lock`]);
-}
+};
 
 /** A small linear congruential generator (constants of Numerical Recipes): numbers in [0, 1). */
-function generator(seed: number): () => number {
+const generator = (seed: number): (() => number) => {
   let state = seed >>> 0;
   return () => {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
     return state / 2 ** 32;
   };
-}
+};

@@ -25,7 +25,7 @@ export interface ScannerOutput {
  * Bundles the scanner as the program is bundled, with its helper thread beside it, into a temporary directory where any
  * user may run it with Node; returns the path of the script. `helper` replaces the script of the helper.
  */
-export function bundleScanner(helper?: string): string {
+export const bundleScanner = (helper?: string): string => {
   const outdir = mkdtempSync(join(tmpdir(), 'scanner-'));
   onCleanUp(() => rmSync(outdir, { recursive: true, force: true }));
   chmodSync(outdir, 0o755);
@@ -41,23 +41,23 @@ export function bundleScanner(helper?: string): string {
     });
   else writeFileSync(join(outdir, 'scan-thread.js'), helper);
   return join(outdir, 'scan.js');
-}
+};
 
 /** Runs a scan in its own process, as another user if `identity` says so. */
-export function scanInProcess(
+export const scanInProcess = (
   root: string,
   mode: 'default' | 'deep' | 'quick',
   identity: { readonly uid?: number; readonly gid?: number } = {},
-): ScannerOutput {
+): ScannerOutput => {
   return runScanner(bundleScanner(), [root, mode], identity);
-}
+};
 
 /** Runs a bundled scanner. */
-export function runScanner(
+export const runScanner = (
   script: string,
   args: readonly string[],
   identity: { readonly uid?: number; readonly gid?: number } = {},
-): ScannerOutput {
+): ScannerOutput => {
   const output = execFileSync(process.execPath, [script, ...args], { cwd: '/', ...identity });
   return JSON.parse(output.toString());
-}
+};

@@ -29,29 +29,29 @@ import { takeGuard } from '../../../src/lock/guard/take-guard.ts';
 import { cleanUp, onCleanUp, startProcess, until } from '../../support/index.ts';
 import { flockElsewhere } from '../support/flock-elsewhere.ts';
 
-function directory(): string {
+const directory = (): string => {
   const path = mkdtempSync(join(tmpdir(), 'guard-'));
   onCleanUp(() => rmSync(path, { recursive: true, force: true }));
   mkdirSync(join(path, '.runtime'));
   return join(path, '.runtime');
-}
+};
 
-async function hold(path: string, options: GuardOptions = {}): Promise<Guard> {
+const hold = async (path: string, options: GuardOptions = {}): Promise<Guard> => {
   const taken = await takeGuard(lockFilesIn(path), options);
   if (taken.kind !== 'held') throw new Error(JSON.stringify(taken));
   onCleanUp(taken.guard.letGo);
   return taken.guard;
-}
+};
 
 /** An executable script that replaces flock(1). */
-function toolThat(script: string): FlockTool {
+const toolThat = (script: string): FlockTool => {
   const home = mkdtempSync(join(tmpdir(), 'tool-'));
   onCleanUp(() => rmSync(home, { recursive: true, force: true }));
   const program = join(home, 'flock');
   writeFileSync(program, `#!/bin/sh\n${script}\n`);
   chmodSync(program, 0o755);
   return { program, args: ['-x', '-n', '3'] };
-}
+};
 
 /** Debian builds busybox without the applet. */
 const hasFlock = ({ program }: FlockTool): boolean =>

@@ -48,7 +48,7 @@ const BASE = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
 export const NOBODY: HolderProcess = { pid: deadPid(), startToken: '1' };
 
 /** Makes a town with one worker, `w`. */
-export function makeScene(holder?: HolderProcess): Scene {
+export const makeScene = (holder?: HolderProcess): Scene => {
   const root = mkdtempSync(join(BASE, 'scene-'));
   const worker = join(root, 'w');
   const directory = join(worker, '.runtime');
@@ -70,10 +70,10 @@ export function makeScene(holder?: HolderProcess): Scene {
     holder,
     remove,
   };
-}
+};
 
 /** What a scan would report for the lock at this path. */
-export function lockFileAt(lock: string): LockFile {
+export const lockFileAt = (lock: string): LockFile => {
   const seen = readRecord(systemCalls, lock);
   const isFile = seen.kind === 'file';
   return {
@@ -91,7 +91,7 @@ export function lockFileAt(lock: string): LockFile {
     companion: null,
     git: { tracked: { seen: true, value: false }, ignored: { seen: true, value: true }, repository: null },
   };
-}
+};
 
 /** A judge that gives every lock the state of `stateOf`, and allows the release of stale ones only. */
 export const judging =

@@ -40,7 +40,7 @@ export interface Operation {
 const holderOf = ({ holder }: Scene): { holder?: HolderProcess } => (holder === undefined ? {} : { holder });
 
 /** Takes the lock for this process; the system calls that the instance uses can be replaced later. */
-async function hold(scene: Scene): Promise<(calls: SystemCalls) => Lock> {
+const hold = async (scene: Scene): Promise<(calls: SystemCalls) => Lock> => {
   let current = alone;
   const calls = new Proxy(alone, { get: (_target, name) => Reflect.get(current, name) });
   const lock = new Lock(scene.worker, settings(calls));
@@ -50,7 +50,7 @@ async function hold(scene: Scene): Promise<(calls: SystemCalls) => Lock> {
     return lock;
   };
   return use;
-}
+};
 
 const acquiring =
   (text: string | null, companion: boolean, around = (_scene: Scene, calls: SystemCalls) => calls) =>
@@ -64,7 +64,7 @@ const acquiring =
   };
 
 /** Diagnoses the lock as stale, whatever it is, and releases it. */
-export async function fix(scene: Scene, calls: SystemCalls): Promise<string> {
+export const fix = async (scene: Scene, calls: SystemCalls): Promise<string> => {
   const step = { lock: scene.lockFile(), state: 'stale' as const, force: false };
   const outcome = await applyRelease(step, makeRunId(Date.now()), 1, {
     townRoot: scene.root,
@@ -72,23 +72,23 @@ export async function fix(scene: Scene, calls: SystemCalls): Promise<string> {
     judge: judging(() => 'stale'),
   });
   return outcome.status === 'fixed' ? 'done' : outcome.reason;
-}
+};
 
-export async function undo(scene: Scene, calls: SystemCalls): Promise<string> {
+export const undo = async (scene: Scene, calls: SystemCalls): Promise<string> => {
   const { outcomes } = await undoReleases(null, { townRoot: scene.root, ...settings(calls) });
   const [outcome] = outcomes;
   return outcome?.status === 'restored' || outcome?.status === 'already'
     ? 'done'
     : (outcome?.reason ?? 'nothing');
-}
+};
 
-export async function repair(scene: Scene, calls: SystemCalls): Promise<string> {
+export const repair = async (scene: Scene, calls: SystemCalls): Promise<string> => {
   const outcome = await repairLeftovers(`${scene.directory}/agent.lock`, {
     townRoot: scene.root,
     ...settings(calls),
   });
   return outcome.status === 'done' ? 'done' : outcome.reason;
-}
+};
 
 /** Replaces the lock by a live one at the last moment before it is moved aside. */
 const replacing = (scene: Scene, calls: SystemCalls): SystemCalls => ({

@@ -15,7 +15,7 @@ export interface Tap {
 }
 
 /** Makes every call of `calls` go through the tap. */
-export function tapped(tap: Tap, calls: SystemCalls = systemCalls): SystemCalls {
+export const tapped = (tap: Tap, calls: SystemCalls = systemCalls): SystemCalls => {
   let count = 0;
   const wrap =
     (name: CallName, call: (...args: never[]) => unknown) =>
@@ -30,7 +30,7 @@ export function tapped(tap: Tap, calls: SystemCalls = systemCalls): SystemCalls 
     };
   const entries = Object.entries(calls).map(([name, call]) => [name, wrap(name as CallName, call)]);
   return Object.fromEntries(entries) as unknown as SystemCalls;
-}
+};
 
 /** flock(1) always succeeds and the kernel confirms it: for tests without any contender. */
 export const alone: SystemCalls = {
@@ -49,23 +49,23 @@ export const withoutLinks = (code: string): SystemCalls => ({
 });
 
 /** The calls that a run makes, including those that fail. */
-export async function listCalls(
+export const listCalls = async (
   run: (calls: SystemCalls) => Promise<unknown>,
   calls: SystemCalls = alone,
-): Promise<readonly CallName[]> {
+): Promise<readonly CallName[]> => {
   const names: CallName[] = [];
   const note = (name: CallName): undefined => void names.push(name);
   await run(tapped({ before: note }, calls)).catch(() => undefined);
   // Otherwise a test of every call would test none.
   if (names.length <= 5) throw new Error(`only ${names.length} calls: ${names.join(', ')}`);
   return names;
-}
+};
 
 export const FAULTS = ['EIO', 'ENOSPC', 'EACCES', 'EROFS', 'EMFILE', 'short'] as const;
 export type Fault = (typeof FAULTS)[number];
 
 /** Call number `at` fails; a short write writes half of its bytes and returns that number. */
-export function failing(at: number, fault: Fault, calls: SystemCalls = alone): SystemCalls {
+export const failing = (at: number, fault: Fault, calls: SystemCalls = alone): SystemCalls => {
   return tapped(
     {
       before: (name, index, args) => {
@@ -79,18 +79,18 @@ export function failing(at: number, fault: Fault, calls: SystemCalls = alone): S
     },
     calls,
   );
-}
+};
 
-function writeHalf([descriptor, bytes]: readonly unknown[]): number {
+const writeHalf = ([descriptor, bytes]: readonly unknown[]): number => {
   const all = bytes as Uint8Array;
   return systemCalls.write(descriptor as number, all.subarray(0, all.length >> 1));
-}
+};
 
 /** The process is dead from here on: no further call has any effect. */
 class Crash extends Error {}
 
 /** Dies right after call number `at`; its open descriptors are closed, as the kernel would do. */
-export function crashing(at: number): SystemCalls {
+export const crashing = (at: number): SystemCalls => {
   const open = new Set<number>();
   let dead = false;
   const die = (): never => {
@@ -123,4 +123,4 @@ export function crashing(at: number): SystemCalls {
     },
     watched,
   );
-}
+};
