@@ -7,6 +7,7 @@ import {
   doubtOf,
   type Finding,
   type Fix,
+  firstUnreached,
   isContainerId,
   type LostRepository,
   lostRepositoriesOf,
@@ -84,9 +85,31 @@ const fixForUnasked = ({ reasons, strangers }: Verdict, { machine }: Snapshot): 
   );
 };
 
+/** A tmux server that may have its session, or an agent here, did not answer; null where the doubt is another. */
+const fixForUnreached = (verdict: Verdict, { machine: { tmux, host } }: Snapshot): Fix | null => {
+  const server = tmux.installed ? firstUnreached(tmux) : undefined;
+  if (server === undefined || !doubtOf(verdict).includes(server.socket)) return null;
+  const { pid, reason } = server;
+  const numbers = pid === null ? [] : [`${pid}`];
+  if (reason?.includes('kill -USR1'))
+    return advice('let the server make its socket again, then run doctor again', [
+      ['kill', '-USR1', ...numbers],
+    ]);
+  if (reason?.startsWith('did not answer'))
+    return advice(
+      'if it is stopped (T in the output of ps), kill -CONT lets it go on; else --timeout gives it more time',
+      numbers.map((number) => ['ps', '-o', 'pid,stat,user,command', '-p', number]),
+    );
+  if (host.uid !== 0) return advice('run doctor as root, who sees where the programs of that server work');
+  return advice(
+    'doctor ignores that server once none of its programs works here; see which do',
+    numbers.map((number) => ['ps', '-f', '--ppid', number]),
+  );
+};
+
 const fixForUnknown = (verdict: Verdict, snapshot: Snapshot): Fix => {
-  const unasked = fixForUnasked(verdict, snapshot);
-  if (unasked !== null) return unasked;
+  const tmux = fixForUnasked(verdict, snapshot) ?? fixForUnreached(verdict, snapshot);
+  if (tmux !== null) return tmux;
   const { host } = snapshot.machine;
   const { reasons, strangers, lock } = verdict;
   if (reasons.includes('process-shared') && strangers.length === 0) return fixForShared(verdict);

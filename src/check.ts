@@ -22,6 +22,7 @@ export { claimsWorker as isAgents, isHarmless } from './core/town/lock-rules.ts'
 export { type LostRepository, lostRepositoriesOf } from './core/town/lost-repositories.ts';
 export { isLockMovedAside } from './core/town/moved-aside.ts';
 export { isWithin, relativeTo } from './core/town/roles.ts';
+export { firstUnreached } from './core/town/unreached.ts';
 export type { Check, Finding, Fix, Severity } from './core/types/check.ts';
 export type {
   Gap,

@@ -337,7 +337,7 @@ describe('who, where something could not be looked at', () => {
       expect(status).toBe(22);
       expect(placeNamed(report, ADA).unseen).toContainEqual(
         expect.stringMatching(
-          /^agents may be running unseen: tmux server \S+ was not reached: did not answer/,
+          /^agents may be running unseen: tmux server \S+ \(process \d+\) was not reached: did not answer/,
         ),
       );
     },

@@ -178,12 +178,14 @@ describe(`mount namespaces${why}`, () => {
 });
 
 describe(`a confined server of a container that has not mounted the town${why}`, () => {
-  inNamespaces("blocks nobody, even at the town's path → free; with the town mounted → unknown", async () => {
-    const stage = setStage();
-    const place = makeTmuxTmpdir();
-    const program = sleeperNamed('unheard-of');
-    /** Its own root directory, in which the town's path leads elsewhere, or into the town. */
-    const container = (atTown: string): string => `
+  inNamespaces(
+    "blocks nobody, even at the town's path or with the town mounted → stale; at work in it → unknown",
+    async () => {
+      const stage = setStage();
+      const place = makeTmuxTmpdir();
+      const program = sleeperNamed('unheard-of');
+      /** Its own root directory, in which the town's path leads elsewhere, or into the town. */
+      const container = (atTown: string): string => `
       mount -t tmpfs none '${place}' && cd '${place}' && mkdir -p usr proc dev old tmp '.${stage.town.root}'
       for each in usr proc dev; do mount --rbind "/$each" "$each"; done
       for each in bin lib lib64; do
@@ -193,19 +195,25 @@ describe(`a confined server of a container that has not mounted the town${why}`,
       pivot_root . old && cd / && umount -l old
       setpriv --bounding-set=-sys_admin tmux -f /dev/null -S /tmp/socket new-session -d -s work \\
         -c '${stage.town.root}' /tmp/unheard-of 600`;
-    await startApart(['-m'], container(':'));
-    const serverIn = async () =>
-      (await stage.look()).tmux?.servers.find(({ socket }) => socket.endsWith('/tmp/socket'));
-    expect(await serverIn()).toMatchObject({
-      status: 'failed',
-      reason: expect.stringContaining('is confined'),
-    });
-    expect(await stage.ask()).toMatchObject({ exitCode: 0, results: [{ answer: 'free' }] });
-    stage.town.lock(ADA, { session_id: NO_PANE, acquired_at: now() }, { ageSeconds: 100 });
-    expect(await stage.judge()).toMatchObject({ state: 'stale' });
-    await startApart(['-m'], container(`mount --bind '${stage.town.root}' '.${stage.town.root}'`));
-    expect(await stage.judge()).toMatchObject({ state: 'unknown' });
-  });
+      await startApart(['-m'], container(':'));
+      const serverIn = async () =>
+        (await stage.look()).tmux?.servers.find(({ socket }) => socket.endsWith('/tmp/socket'));
+      expect(await serverIn()).toMatchObject({
+        status: 'failed',
+        reason: expect.stringContaining('is confined'),
+      });
+      expect(await stage.ask()).toMatchObject({ exitCode: 0, results: [{ answer: 'free' }] });
+      stage.town.lock(ADA, { session_id: NO_PANE, acquired_at: now() }, { ageSeconds: 100 });
+      expect(await stage.judge()).toMatchObject({ state: 'stale' });
+      const mounted = container(`mount --bind '${stage.town.root}' '.${stage.town.root}'`);
+      await startApart(['-m'], mounted.replace(`-c '${stage.town.root}'`, '-c /tmp'));
+      expect(await stage.judge()).toMatchObject({ state: 'stale' });
+      // The worker alone, under another name.
+      const bound = container(`mkdir work && mount --bind '${stage.town.path(ADA)}' work`);
+      await startApart(['-m'], bound.replace(`-c '${stage.town.root}'`, '-c /work'));
+      expect(await stage.judge()).toMatchObject({ state: 'unknown' });
+    },
+  );
 });
 
 describe(`containers of this machine${why}`, () => {

@@ -26,6 +26,7 @@ import {
 import {
   ADA,
   askElsewhere,
+  BOB,
   bareEnvironment,
   fillPanes,
   GT,
@@ -163,6 +164,10 @@ describe('servers: one was not reached', () => {
       complete: false,
       tmux: { status: 'unknown' },
       ...releasesNothing,
+    });
+    expect(report.findings[0]).toMatchObject({
+      fix: { text: expect.stringContaining('kill -CONT') },
+      next: [['ps', '-o', 'pid,stat,user,command', '-p', `${server.pid}`]],
     });
     expect(report.gaps).toEqual([
       { what: `tmux:${server.socket}`, why: `did not answer within ${SHORT_MS} ms` },
@@ -443,17 +448,22 @@ describe('servers: where they are found', () => {
     const server = await startTmux();
     const pane = await sessionOf(server, `${GT}-crew-ada`, town.path(ADA), { command: 'mystery' });
     town.lock(ADA, { session_id: pane.paneId, acquired_at: now() }, { ageSeconds: 3600 });
+    town.lock(BOB, { session_id: `${GT}-crew-bob` }, { ageSeconds: 3600 });
     unlinkSync(server.socket);
     try {
       const report = await look();
       expect(lockOf(report, ADA)).toMatchObject({ state: 'unknown', holder: { session: 'unknown' } });
       expect(report).toMatchObject({ exitCode: 22, complete: false, ...releasesNothing });
       expect(JSON.stringify(report.gaps)).toMatch(new RegExp(`kill -USR1 ${server.pid}`));
+      expect(report.findings.find(({ worker }) => worker === BOB)?.next).toEqual([
+        ['kill', '-USR1', `${server.pid}`],
+      ]);
     } finally {
       process.kill(server.pid, 'SIGUSR1');
       await until(() => existsSync(server.socket), 'the new socket');
     }
-    expect((await look()).exitCode).toBe(0);
+    expect(lockOf(await look(), ADA)).toMatchObject({ state: 'held' });
+    expect(lockOf(await look(), BOB)).toMatchObject({ state: 'stale' });
   });
 
   linuxTmuxTest('a deleted socket is irrelevant if all its panes are outside the town → stale', async () => {

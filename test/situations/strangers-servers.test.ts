@@ -300,13 +300,19 @@ describe(`a stranger's server in other namespaces${why}`, () => {
     }
   });
 
-  apartTest('is in doubt even outside the town, because paths differ there', async () => {
-    const { town, judge } = setOpenStage();
-    chmodSync(town.path(ADA), 0o777);
-    await startApart(['-p', '--mount-proc'], ':', '/');
-    town.lock(ADA, { session_id: '%0', acquired_at: now() });
-    expect(await judge()).toMatchObject({ state: 'unknown', holder: { session: 'unknown' } });
-  });
+  apartTest(
+    'counts by its mounts: elsewhere → gone; in a directory of the town by another name → unknown',
+    async () => {
+      const { town, judge } = setOpenStage();
+      chmodSync(town.path(ADA), 0o777);
+      await startApart(['-p', '--mount-proc'], ':', '/');
+      town.lock(ADA, { session_id: '%0', acquired_at: now() });
+      expect(await judge()).toMatchObject({ holder: { session: 'gone' } });
+      const bound = makeTmuxTmpdir();
+      await startApart(['-p', '--mount-proc'], `mount --bind '${town.path(ADA)}' '${bound}'`, bound);
+      expect(await judge()).toMatchObject({ state: 'unknown', holder: { session: 'unknown' } });
+    },
+  );
 });
 
 describe(`an ordinary user asks, who cannot examine strangers' processes${why}`, () => {

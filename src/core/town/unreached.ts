@@ -14,11 +14,16 @@ export const isUnreached = ({ status, outsideTown, strangersUid }: TmuxServer): 
 /** An order of servers that does not depend on which of them answered first. */
 export const bySocket = (one: TmuxServer, other: TmuxServer): number => (one.socket < other.socket ? -1 : 1);
 
+/** The server that is named where some were not reached. */
+export const firstUnreached = ({ servers }: TmuxEvidence): TmuxServer | undefined =>
+  servers.filter(isUnreached).sort(bySocket)[0];
+
 /** Why what runs under tmux is not known whole. Asked only where `tmuxAnswered` is false. */
-export const whyUnreached = ({ installed, servers }: TmuxEvidence): string => {
-  if (!installed) return 'tmux is not installed here, so its sessions could not be read';
-  const [first] = servers.filter(isUnreached).sort(bySocket);
-  return first === undefined
-    ? 'running tmux servers could not be counted'
-    : `tmux server ${first.socket} was not reached: ${first.reason ?? 'unknown reason'}`;
+export const whyUnreached = (tmux: TmuxEvidence): string => {
+  if (!tmux.installed) return 'tmux is not installed here, so its sessions could not be read';
+  const first = firstUnreached(tmux);
+  if (first === undefined) return 'running tmux servers could not be counted';
+  const { socket, pid, reason } = first;
+  const name = pid === null || socket === `process ${pid}` ? socket : `${socket} (process ${pid})`;
+  return `tmux server ${name} was not reached: ${reason ?? 'unknown reason'}`;
 };
