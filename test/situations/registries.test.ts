@@ -90,6 +90,24 @@ describe('a registry of live sessions', () => {
     },
   );
 
+  linuxHostTest.each(['CLAUDE_CONFIG_DIR', 'HOME'])(
+    'is found where %s of an agent says that works outside of the town, under another home',
+    async (variable) => {
+      const stage = setStage();
+      const { town, env } = stage;
+      const home = `${env.HOME}/another`;
+      const { pid } = await startProcess(sleeperNamed('claude'), ['600'], {
+        cwd: '/',
+        env: { PATH: process.env.PATH, [variable]: home },
+      });
+      town.lock(ADA, { session_id: NO_PANE });
+      expect(await stage.judge()).toMatchObject({ state: 'stale' });
+      await register(stage, pid, town.path(ADA), {}, variable === 'HOME' ? `${home}/.claude` : home);
+      expect(await stage.judge()).toMatchObject({ state: 'held' });
+      expect((await stage.fix()).summary).toMatchObject({ fixed: 0, held: 1 });
+    },
+  );
+
   linuxHostTest('is found where the environment of a program that was left behind says', async () => {
     const stage = setStage();
     const { town, env } = stage;

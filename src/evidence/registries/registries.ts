@@ -11,7 +11,7 @@ import { copilot } from './copilot.ts';
 import { qwen } from './qwen.ts';
 import type { FoundRecord, Proof, Registry } from './registry.ts';
 import { listRegistry } from './registry-file.ts';
-import { registryUsers, usersOfNameless } from './user-homes.ts';
+import { registryUsers, usersOfAgents } from './user-homes.ts';
 
 const REGISTRIES: readonly Registry[] = [claude, qwen, copilot];
 
@@ -32,9 +32,9 @@ export interface Registrations {
 const NO_SESSIONS: readonly RegisteredSession[] = [];
 
 /**
- * Reads the registries of these users, the one who asks first. Each directory is listed once. Without directories
- * nothing else is read, and without records nothing else is loaded. `leftBehind`: processes whose own environments may name more. A record that lacks the published form counts as closed.
- * Never throws.
+ * Reads the registries of these users, the one who asks first, and those that agents and the processes `leftBehind` name in their own
+ * environments. Each directory is listed once. Without records nothing else is loaded. A record that lacks the published form counts
+ * as closed. Never throws.
  */
 export const readRegistries = async (
   uids: readonly number[],
@@ -87,7 +87,7 @@ const lookAround = (
   const found: Found[] = [];
   const closed: ClosedRegistry[] = [];
   const read = new Set<string>();
-  for (const user of [...registryUsers(uids, env), ...usersOfNameless(table, leftBehind)])
+  for (const user of [...registryUsers(uids, env), ...usersOfAgents(table, leftBehind)])
     for (const registry of REGISTRIES)
       for (const directory of registry.directories(user)) {
         const { uid } = user;

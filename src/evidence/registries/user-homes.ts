@@ -1,10 +1,8 @@
 /** Homes of the users whose agents may be at work in a town: `$HOME` for the caller, /etc/passwd for others, and what processes name. */
 import { readFileSync } from 'node:fs';
-import { roleByArguments } from '../../core/programs/by-arguments.ts';
-import { isVersion } from '../../core/programs/by-name.ts';
-import { CLAUDE, SPARE_PROCESS } from '../../core/programs/known-programs.ts';
+import { isAgentCommand } from '../../core/programs/by-name.ts';
 import { tryOr } from '../../io/try-or.ts';
-import { givenArguments, processNames } from '../processes/process-names.ts';
+import { processNames, runsScripts } from '../processes/process-names.ts';
 import type { ProcessTable } from '../processes/row.ts';
 import type { RegistryUser } from './registry.ts';
 
@@ -27,20 +25,20 @@ export const registryUsers = (
 /** Which variables say where agents' tools keep their registries. */
 const PLACES = ['CLAUDE_CONFIG_DIR', 'QWEN_HOME', 'COPILOT_HOME', 'HOME'] as const;
 
-const isSpare = (pid: number, comm: string, { argv }: ProcessTable['details']): boolean =>
-  (CLAUDE.includes(comm) || isVersion(comm)) &&
-  roleByArguments(processNames(comm, argv(pid)), givenArguments(comm, argv(pid)))?.why === SPARE_PROCESS;
+/** True for an agent by its names: its session may be at work elsewhere than the process is. */
+const isAgent = (pid: number, comm: string, { argv }: ProcessTable['details']): boolean =>
+  isAgentCommand(runsScripts(comm) ? processNames(comm, argv(pid)) : [comm], []);
 
 /**
- * The users of processes that count only where a registry names them, with the places that their own environments name, since the
- * caller's may name others: Claude Code's spare processes, and `leftBehind`. Reads one more file for each.
+ * The users of agents, and of processes `leftBehind`, with the places that their own environments name: the caller's may name others,
+ * and the registries of other users than those that were asked about may name this town. Reads one more file for each.
  */
-export const usersOfNameless = (
+export const usersOfAgents = (
   { rows, details }: ProcessTable,
   leftBehind: readonly number[],
 ): readonly RegistryUser[] =>
   [...rows.values()].flatMap(({ pid, comm, dead }) => {
-    if (dead || !(leftBehind.includes(pid) || isSpare(pid, comm, details))) return [];
+    if (dead || !(leftBehind.includes(pid) || isAgent(pid, comm, details))) return [];
     const uid = details.uid(pid);
     const values = PLACES.map((name) => [name, details.variables(pid, [name])?.[0]] as const);
     const env = Object.fromEntries(values);

@@ -14,6 +14,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import type { RegisteredSession } from '../../../src/core/types/evidence.ts';
+import { runsScripts } from '../../../src/evidence/processes/process-names.ts';
 import type { ProcessRow } from '../../../src/evidence/processes/row.ts';
 import { readProcessTable } from '../../../src/evidence/processes/table.ts';
 import { scalarIn } from '../../../src/evidence/registries/copilot.ts';
@@ -308,7 +309,7 @@ onLinux('the registries of other tools', () => {
     ]);
   });
 
-  test('no command line is read if no session was ever kept', async () => {
+  test('only the command lines of interpreters are read if no session was ever kept', async () => {
     const home = makeHome();
     mkdirSync(`${home}/.copilot/session-state`, { recursive: true });
     await fakeAgent('copilot');
@@ -322,7 +323,7 @@ onLinux('the registries of other tools', () => {
       },
     };
     await readRegistries([uid], { HOME: home }, { ...table, details });
-    expect(asked).toEqual([]);
+    expect(asked.filter((pid) => !runsScripts(table.rows.get(pid)?.comm ?? ''))).toEqual([]);
   });
 
   test('old sessions are not read while no copilot runs', async () => {
