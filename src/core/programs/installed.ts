@@ -163,8 +163,13 @@ const isEditorsPart = (argv: readonly string[]): boolean =>
   argv[1] === 'serve-web' ||
   argv.some((word) => word.startsWith('--type=') || word === '--ms-enable-electron-run-as-node');
 
+/** `./micro`, and no title that ends with a path. */
+const isRelativePath = (program: string): boolean =>
+  program.includes('/') && !program.startsWith('/') && !program.includes(' ');
+
 /**
- * True where the name that the kernel or `argv[0]` has of a program may be what it is: not for an editor's that runs under node.
+ * True where the name that the kernel or `argv[0]` has of a program may be what it is: not for an editor's that runs under node, that
+ * a relative path leads to, or that a program of another name gave to itself (prctl(2)).
  *
  * @param executable reads which file runs; null where that cannot be read
  */
@@ -175,9 +180,13 @@ export const isProgramsName = (
 ): boolean => {
   const known = harmless(name);
   if (known === null) return true;
-  if (name === EDITOR_OR_AGENT) return isEditorsPart(argv) || isEditor(executable() ?? argv[0] ?? '');
+  const [program = ''] = argv;
+  if (name === EDITOR_OR_AGENT) return isEditorsPart(argv) || isEditor(executable() ?? program);
+  if (isRelativePath(program) && !isInstalled(name, executable() ?? program, [])) return false;
   if (known.mayBeTitle === true) return true;
   const file = fileOf(executable() ?? '');
   // `vi` may be nvim, which runs scripts as well.
-  return !isInterpreter(file) || harmless(file)?.why === known.why;
+  if (harmless(file)?.why === known.why) return true;
+  if (isInterpreter(file)) return false;
+  return fileOf(program) === name || file.startsWith(name) || name.startsWith(file);
 };

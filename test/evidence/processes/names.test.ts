@@ -194,6 +194,25 @@ describe('the names of a process', () => {
     ['vim', ['vim'], '/usr/bin/node', ['./vim']],
     ['vi', ['vi'], '/usr/bin/nvim', ['vi']],
     ['vim', ['vim'], '/usr/bin/vim.basic', ['vim']],
+    // Built here and called like a tool, or renamed by itself.
+    ['micro', ['./micro'], '/town/gastown/crew/ada/micro', ['./micro']],
+    ['go', ['target/debug/go'], '/town/gastown/crew/ada/target/debug/go', ['./go']],
+    ['vim', ['./vim'], '/usr/bin/vim', ['vim']],
+    [
+      'esbuild',
+      ['./node_modules/.bin/esbuild'],
+      '/w/node_modules/@esbuild/linux-x64/bin/esbuild',
+      ['esbuild'],
+    ],
+    ['ruff', ['.venv/bin/ruff'], '/w/.venv/bin/ruff', ['ruff']],
+    ['vim', ['/opt/my-agent'], '/opt/my-agent', ['./vim', 'my-agent']],
+    ['vim', ['an-editor'], '/usr/bin/vim.basic', ['vim', 'an-editor']],
+    [
+      'postgres',
+      ['postgres: checkpointer'],
+      '/usr/lib/postgresql/15/bin/postgres',
+      ['postgres', 'postgres: checkpointer'],
+    ],
     ['webpack', ['webpack'], '/usr/bin/node', ['webpack']],
     ['node', ['node', '/data/node/bin/yarn'], '/data/node/bin/node', ['node', 'yarn']],
   ])('of %s %j in %s are %j', (comm, argv, executable, names) => {
