@@ -263,7 +263,10 @@ const remedyFor = (
         ['ls', '-ld', place],
       ];
     case 'closed':
-      return ['run doctor as a user to whom it belongs', ['ls', '-ld', place]];
+      return [
+        'run doctor as the user to whom it belongs; if that is you, the repository is damaged: once no git works there, remove the lock in it by hand',
+        ['ls', '-l', place],
+      ];
     case 'symlink':
       return ['run doctor there', ['doctor', '--town', place.replace(/\/\.git$/, '') || '/']];
     case 'odd':

@@ -416,6 +416,22 @@ describe('something else in the place of .git', () => {
     git(town.root, 'init', '-q');
   });
 
+  gitTest(
+    'is a separate repository that a killed git init left with a lock: what to do is told',
+    async () => {
+      const town = makeTown({ marked: false, workers: [], rigs: {} });
+      const tree = town.path('tree');
+      git(town.root, 'init', '-q', '--separate-git-dir', town.path('store'), tree);
+      rmSync(town.path('store/objects'), { recursive: true });
+      leave(town.path('store/config.lock'));
+      const { findings } = await examine(tree, { env: bareEnvironment(makeTmuxTmpdir()) });
+      expect(findings[0]).toMatchObject({
+        fix: { text: expect.stringContaining('remove the lock in it by hand') },
+        next: [['ls', '-l', town.path('store')]],
+      });
+    },
+  );
+
   test('is nothing to tell where it is an empty directory, which git skips', async () => {
     const town = makeTown({ marked: false, workers: [], rigs: {} });
     mkdirSync(town.path('a/.git'), { recursive: true });
