@@ -369,8 +369,8 @@ const CASES: readonly Case[] = [
     'free',
     [],
     ({ home, clone }) => {
-      git(home, 'clone', '-q', '--bare', clone, 'second');
-      git(clone, 'remote', 'add', 'second', `file://${join(home, 'second')}`);
+      git(home, 'clone', '-q', '--bare', clone, 'second one.git');
+      git(clone, 'remote', 'add', 'second', `file://${home}/second%20one`);
       git(clone, 'fetch', '-q', 'second');
       rmSync(join(home, 'remote.git'), { recursive: true });
       return clone;

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { relativeTo } from '../../core/town/roles.ts';
 import { isAbsent } from '../../io/disk/entry-exists.ts';
 import { realOrSame } from '../../io/disk/real-path.ts';
+import { tryOr } from '../../io/try-or.ts';
 
 /** These settings, for `git config -z --get-regexp`. */
 export const REMOTE_SETTINGS = '^remote\\..*\\.(fetch|url|pushurl)$';
@@ -37,8 +38,9 @@ export const remotesIn = (settings: string, top: string): Remotes => {
  * repository of a submodule, so of one nothing follows from an absence.
  */
 const whyNothingIsKept = (url: string, top: string): string | null => {
-  const [, path] = /^(?:file:\/\/)?(\.{0,2}\/.*|\.{1,2})$/s.exec(url) ?? [];
-  if (path === undefined) return null;
+  const [, ofUrl, plain = null] = /^(?:file:\/\/(\/.*)|(\.{0,2}\/.*|\.{1,2}))$/s.exec(url) ?? [];
+  const path = ofUrl === undefined ? plain : tryOr(() => decodeURIComponent(ofUrl), null);
+  if (path === null) return null;
   const place = resolve(top, path);
   if (path.startsWith('/') && isAbsent(place) && isAbsent(`${place}.git`)) return `${place} is not there`;
   return relativeTo(realOrSame(top), realOrSame(place)) === null ? null : 'it lies in this directory';
