@@ -1,5 +1,6 @@
 /** The other screen of a terminal, so that what stood there before comes back, whatever ends us. */
 import { closeSync, openSync, writeSync } from 'node:fs';
+import { constants } from 'node:os';
 import { ReadStream } from 'node:tty';
 import { quietly } from '../../io/try-or.ts';
 
@@ -21,9 +22,17 @@ export const enterAlternateScreen = (): (() => void) => {
     if (!isThere) return;
     isThere = false;
     for (const event of ENDS) process.removeListener(event, leave);
+    process.removeListener('SIGQUIT', quit);
     writeNow(LEAVE);
   };
+  // Its default ends us without an exit, which is what gives the terminal back.
+  const quit = (): void => {
+    process.emit('exit', 128 + constants.signals.SIGQUIT);
+    process.removeAllListeners('SIGQUIT');
+    process.kill(process.pid, 'SIGQUIT');
+  };
   for (const event of ENDS) process.on(event, leave);
+  process.on('SIGQUIT', quit);
   writeNow(ENTER);
   return leave;
 };

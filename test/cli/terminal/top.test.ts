@@ -396,6 +396,13 @@ inTmux('the end of doctor top (skipped without tmux)', () => {
     expect(isRestored(run)).toEqual(RESTORED);
   });
 
+  test('SIGQUIT restores the terminal, and ends it as it ends every program', async () => {
+    const run = await top(await busyTown());
+    process.kill(run.pid(), 'SIGQUIT');
+    expect((await run.ends()).status).toBe(131);
+    expect(isRestored(run)).toEqual(RESTORED);
+  });
+
   // The executable ignores NODE_OPTIONS, with which the program is made to crash here.
   (EXECUTABLE === null ? test : test.skip)('a crash restores the terminal before its message', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'crash-'));
