@@ -44,11 +44,12 @@ export const idMeant = (word: string, ids: readonly string[]): string | null => 
 
 /** The worker that was probably meant, by its path or by the last name of it; null where none is close enough. */
 export const nearWorker = (word: string, workers: readonly string[]): string | null => {
-  const whole = didYouMean(word, workers);
+  const named = workers.filter((worker) => worker !== '.');
+  const whole = didYouMean(word, named);
   if (whole !== null) return whole;
   const lastOf = (worker: string): string => worker.slice(worker.lastIndexOf('/') + 1);
-  const near = didYouMean(word, workers.map(lastOf));
-  const meant = near === null ? [] : workers.filter((worker) => lastOf(worker) === near);
+  const near = didYouMean(word, named.map(lastOf));
+  const meant = near === null ? [] : named.filter((worker) => lastOf(worker) === near);
   return meant.length === 1 ? (meant[0] ?? null) : null;
 };
 

@@ -120,6 +120,7 @@ describe('a word that is not a command', () => {
 
   test.each([
     [['help', 'lcoks'], 'Did you mean: doctor locks?'],
+    [['lok'], 'Did you mean: doctor locks?'],
     [['lcoks', '--help'], 'Did you mean: doctor locks?'],
     [['adda'], `Did you mean: doctor --under ${ADA}?`],
     [['--fix', 'adda'], `Did you mean: doctor --fix --worker ${ADA}?`],

@@ -78,6 +78,9 @@ describe('preflight', () => {
       expect(stderr).toContain(hint);
     }
     expect(await ask(town, ['--new', 'nope/crew/x'])).toMatchObject({ code: 0, stderr: '' });
+    const plain = makeTown({ marked: false, workers: ['notes/x'] });
+    const meant = { code: 2, stderr: expect.stringContaining('Did you mean notes/x?') };
+    expect(await ask(plain, ['notes/X'])).toMatchObject(meant);
   });
 
   test("exits with 2 for a typo in a worker's name, but not for another number or name", async () => {

@@ -12,6 +12,9 @@ const ALIASES: ReadonlyMap<string, string> = new Map([
   ['unlock', 'doctor --fix --worker WORKER'],
   ['check', 'doctor checks'],
   ['list', 'doctor locks'],
+  ['lock', 'doctor locks'],
+  // As near to log.
+  ['lok', 'doctor locks'],
   ['ls', 'doctor locks'],
   ['status', 'doctor locks'],
   ['worktrees', 'doctor locks'],

@@ -49,11 +49,11 @@ export const judgeNewWorker = (
   // Most new workers are in a rig that exists: then nothing else needs to be looked at.
   const names = layout === undefined ? wholePath(worker) : null;
   const candidates = names === null ? all() : workersAlike(names, root);
-  const alike = [...candidates, ...trees].find(
-    (other) => isAlike(other, worker) || other.endsWith(`/${worker}`),
-  );
-  if (alike !== undefined) return { kind: 'mistake', near: alike };
   const beside = placesBeside(worker, root);
+  const alike =
+    [...candidates, ...trees].find((other) => isAlike(other, worker) || other.endsWith(`/${worker}`)) ??
+    inOtherCase(worker, root, beside);
+  if (alike !== null) return { kind: 'mistake', near: alike };
   const meant = beside.find((other) => isSlip(basename(worker), basename(other)) && isWorker(other, root));
   if (meant !== undefined) return { kind: 'mistake', near: meant };
   const isSign = (other: string) => isWorker(other, root) && (isTown || !isClone(join(root, other)));
@@ -92,8 +92,16 @@ export const workersNear = (worker: string, root: string): readonly string[] => 
 /** The worker that was probably meant by the name of a missing directory, relative to the town; null where none is near. */
 export const nearestWorker = (worker: string, root: string): string | null => {
   const known = workersNear(worker, root);
-  return known.find((other) => other.endsWith(`/${worker}`)) ?? nearWorker(worker, known);
+  return (
+    known.find((other) => other.endsWith(`/${worker}`)) ??
+    nearWorker(worker, known) ??
+    inOtherCase(worker, root, placesBeside(worker, root))
+  );
 };
+
+/** The directory among these whose name differs in case alone. */
+const inOtherCase = (worker: string, root: string, places: readonly string[]): string | null =>
+  places.find((place) => isAlike(place, worker) && isPlainDirectory(join(root, place))) ?? null;
 
 /** What helps somebody who named a missing directory, by the nearest name that is known: that may be missing as well. */
 export const hintForNear = (near: string, root: string, name = near): string =>
