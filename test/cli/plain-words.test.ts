@@ -24,6 +24,11 @@ describe('explain', () => {
       'skipped',
       'truncated',
       'sources',
+      'absent',
+      'would',
+      'skip',
+      'refused',
+      'recorded',
     ];
     for (const word of [
       ...words,

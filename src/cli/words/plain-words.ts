@@ -117,6 +117,14 @@ export const PLAIN_TEXTS: ReadonlyMap<string, string> = new Map(
     check: 'One of the things that doctor looks for. doctor checks lists them.',
     problem: 'A finding of severity warning or error (see --fail-on). Exit code 1.',
     next: 'The command to run next.',
+    would: 'What --fix would do: nothing was changed yet.',
+    skip: 'To leave a lock, or a check, as it is; the reason stands beside it.',
+    refused:
+      'Not allowed: another start beside a lock that is held, or a release without proof. Nothing was changed.',
+    recorded:
+      'What the lock itself says of its holder, when it was taken; doctor checks whether that is still true.',
+    absent:
+      'Nothing is there: of a tmux server, its socket. Where doctor may not look, it says unknown instead.',
     summary: 'The last lines of a report: how many locks there are, and what to do.',
     sources: `Where evidence comes from: ${['lock', ...Object.keys(EVIDENCE_TEXTS)].join(', ')}.`,
     truncated: 'The file ends in the middle: its writer was killed, or the disk was full.',

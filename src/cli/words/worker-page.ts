@@ -78,7 +78,7 @@ const describeVerdict = (verdict: Verdict, { snapshot, collisions }: Examination
     `# ${safe(nameOf(lock.worker, root))}: ${clashes.length === 0 ? state : 'collision'}`,
     '',
     ...(clashes.length === 0
-      ? [notes.includes('idle') ? NOTE_TEXTS.idle : wordsFor(verdict).meaning, '']
+      ? [meaningOf(verdict), '']
       : describeCollisions(lock.worker, clashes, snapshot, pen)),
     `Lock: ${safe(lock.path)}${claimsWorker(lock) ? '' : `, of the kind ${lock.kind}`}${clashes.length === 0 ? '' : ` (${state})`}${sinceAtEnd(verdict)}`,
     '',
@@ -231,6 +231,12 @@ const wordsFor = ({ state, notes, lock, holder }: Verdict): Pick<StatePage, 'mea
   if (holder === null && notes.includes('fresh')) return JUST_WRITTEN;
   const words = { ...STATE_PAGES, ...OTHER_KINDS }[state];
   return notes.includes('by-hand') ? { ...words, changes: 'When the person who took it unlocks it.' } : words;
+};
+
+/** A note that says better than the state what is true of the holder. */
+const meaningOf = (verdict: Verdict): string => {
+  const telling = (['idle', 'copy'] as const).find((note) => verdict.notes.includes(note));
+  return telling === undefined ? wordsFor(verdict).meaning : NOTE_TEXTS[telling];
 };
 
 const whatChanges = (verdict: Verdict, safe: (text: string) => string): string => {
