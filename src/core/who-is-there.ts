@@ -10,7 +10,7 @@ import { strangerReader } from './judge/occupants/strangers.ts';
 import { occupantsWithoutLock } from './judge/without-record.ts';
 import { gapAt } from './preflight/clear-to-start.ts';
 import { agentNameOf, programOf } from './programs/classify.ts';
-import { LOCK_NAME, lockBeside } from './record/lock-names.ts';
+import { isAgentLock, lockBeside } from './record/lock-names.ts';
 import { doubtOf } from './report/doubt.ts';
 import { homeOf } from './town/belonging.ts';
 import { claimsWorker, isAsked } from './town/lock-rules.ts';
@@ -164,7 +164,7 @@ const doubtIn = (verdict: Verdict): readonly string[] => {
 const asidesAt = (worker: string, { leftovers, locks }: Snapshot): readonly string[] =>
   leftovers
     .filter((each) => each.worker === worker && isLockMovedAside(each, locks))
-    .filter(({ path }) => lockBeside(path).endsWith(`/${LOCK_NAME}`))
+    .filter(({ path }) => isAgentLock(lockBeside(path)))
     .map(describeAside);
 
 const gapsAt = (worker: string, snapshot: Snapshot): readonly string[] => {

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { judgeSnapshot } from '../../src/core/judge/examine.ts';
 import { whoIsThere } from '../../src/core/who-is-there.ts';
-import { aLock, aProcess, aSnapshot } from '../support/snapshot.ts';
+import { aLock, aProcess, aSnapshot, ROOT } from '../support/snapshot.ts';
 
 const ADA = 'gastown/crew/ada';
 
@@ -15,4 +15,15 @@ test('whoever took the lock may be there unseen, also if nobody else of that use
   // Without that lock he is nobody's concern here.
   const [place] = whoIsThere({ ...snapshot, locks: [] }, ADA, false);
   expect(place?.unseen).toEqual([]);
+});
+
+test("only an agent's lock that was moved aside may be that of somebody who was not seen", () => {
+  const aside = (lock: string) => {
+    const path = `${ROOT}/${ADA}/${lock}`;
+    const leftovers = [{ worker: ADA, path, kind: 'old', mtimeMs: 0 } as const];
+    return whoIsThere({ ...aSnapshot({ locks: [] }), leftovers }, ADA, false)[0]?.unseen.length;
+  };
+  expect(aside('.runtime/agent.lock.0123456789abcdef.old')).toBe(1);
+  // The lock of a branch that is called `agent`.
+  expect(aside('.git/refs/heads/agent.lock.0123456789abcdef.old.lock')).toBe(0);
 });

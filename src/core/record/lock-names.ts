@@ -16,6 +16,10 @@ export const OLD_HOME = '.gastown';
 /** Directories that hold locks, and what each says about the age of the layout. */
 export const LOCK_HOMES = { [AGENT_HOME]: 'runtime', [OLD_HOME]: 'legacy' } as const;
 
+/** True for the path of an agent's lock; a lock of another kind may have the same name elsewhere, as that of a branch `agent`. */
+export const isAgentLock = (path: string): boolean =>
+  Object.keys(LOCK_HOMES).some((home) => path.endsWith(`/${home}/${LOCK_NAME}`));
+
 /** A later `--fix` clears copies after a week: long enough for anybody to notice that a release was wrong. */
 export const KEEP_RELEASED_MS = 7 * 24 * 3600 * 1000;
 

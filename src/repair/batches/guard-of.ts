@@ -1,6 +1,6 @@
 /** Finds the guard under which a lock is changed: an agent's lock has its own, all other locks share the town's. */
 import { dirname } from 'node:path';
-import { LOCK_HOMES, LOCK_NAME } from '../../core/record/lock-names.ts';
+import { isAgentLock } from '../../core/record/lock-names.ts';
 import { type OpenDirectory, openOwned, UnsafeDirectoryError } from '../../io/disk/open-directory.ts';
 import { networkFileSystem } from '../../io/file-systems/file-systems.ts';
 import { describeFailure } from '../../io/programs/describe-failure.ts';
@@ -9,10 +9,6 @@ import type { Guard, GuardOutcome } from '../../lock/guard/guard.ts';
 import { takeGuard } from '../../lock/guard/take-guard.ts';
 import { homeOfRepairs, makeHome } from '../journal.ts';
 import type { RepairContext } from '../repair-context.ts';
-
-/** True for the path of an agent's lock; a lock of another kind may have the same name elsewhere. */
-const isAgentLock = (path: string): boolean =>
-  Object.keys(LOCK_HOMES).some((home) => path.endsWith(`/${home}/${LOCK_NAME}`));
 
 /** The files of the lock at this absolute path, with the guard under which it is changed. */
 export const guardedFiles = (path: string, { townRoot }: RepairContext): LockFiles => {

@@ -1,5 +1,5 @@
 /** Small phrases that several reporters share. */
-import { LOCK_NAME } from '../../core/record/lock-names.ts';
+import { isAgentLock } from '../../core/record/lock-names.ts';
 
 /** A worker as people call it: one that is the root itself has the name of its directory. */
 export const nameOf = (worker: string, root: string | undefined): string =>
@@ -15,7 +15,7 @@ export const nameOfReleased = (
   root: string,
 ): string => {
   const name = nameOf(worker, root);
-  if (lock.endsWith(`/${LOCK_NAME}`)) return name;
+  if (isAgentLock(lock)) return name;
   const prefix = root === '/' ? '/' : `${root}/`;
   return `${name}, ${lock.startsWith(prefix) ? lock.slice(prefix.length) : lock}`;
 };

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { displayWidth, padToWidth, wrapText } from '../../../src/reporters/screen/display-width.ts';
 import { escapeControls, escapeToAscii, hasControls } from '../../../src/reporters/screen/safe-text.ts';
 import { quoteCommand } from '../../../src/reporters/screen/shell-quote.ts';
+import { nameOfReleased } from '../../../src/reporters/screen/words.ts';
 
 describe('quoted commands', () => {
   test.each([
@@ -86,4 +87,10 @@ describe('text on a screen', () => {
   test('is not broken below 20 columns', () => {
     expect(wrapText('a b c d e f g h i j k l m', 0)).toHaveLength(1);
   });
+});
+
+test("the lock of a branch called agent is told apart from its worker's own lock", () => {
+  const released = (lock: string) => nameOfReleased({ worker: 'a', lock: `/srv/gt/a/${lock}` }, '/srv/gt');
+  expect(released('.runtime/agent.lock')).toBe('a');
+  expect(released('.git/refs/heads/agent.lock')).toBe('a, a/.git/refs/heads/agent.lock');
 });
