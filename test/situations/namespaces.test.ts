@@ -161,6 +161,20 @@ describe(`mount namespaces${why}`, () => {
     expect(await stage.judge()).toMatchObject({ holder: { session: 'gone' } });
   });
 
+  inNamespaces('a program in another root directory works where its mounts lead → unknown', async () => {
+    const stage = setStage();
+    stage.town.lock(ADA, { session_id: NO_PANE });
+    expect(await stage.judge()).toMatchObject({ state: 'stale' });
+    const jail = makeTmuxTmpdir();
+    await startApart(
+      ['-m'],
+      `mount --rbind / '${jail}' && mount --bind '${stage.town.path(ADA)}' '${jail}/mnt'
+      chroot '${jail}' sh -c 'cd /mnt && exec "$0" 600' '${sleeperNamed('unheard-of')}' &`,
+    );
+    await until(async () => textsOf(await stage.judge()).includes('unheard-of'), 'the program');
+    expect(await stage.judge()).toMatchObject({ state: 'unknown' });
+  });
+
   inNamespaces(
     'a socket that was removed there is reported as such, without advice to signal the server',
     async () => {

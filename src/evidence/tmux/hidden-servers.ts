@@ -1,10 +1,8 @@
 /** Finds running tmux servers that were not reached by a socket, among the processes. */
-import { readlinkSync } from 'node:fs';
 import { isShell } from '../../core/programs/known-programs.ts';
 import { relativeTo } from '../../core/town/roles.ts';
 import type { TmuxServer } from '../../core/types/evidence.ts';
 import { mayWrite } from '../../io/trust.ts';
-import { tryOr } from '../../io/try-or.ts';
 import { otherNames } from '../processes/linux/other-names.ts';
 import type { ProcessTable } from '../processes/row.ts';
 import { hasEnded, tmuxServersOf, treeBelow } from '../processes/table.ts';
@@ -129,8 +127,7 @@ const whereItWorks = async (
     const isOurs = !isApart || mayLead(pid) || isSameDirectory(door, cwd.value);
     if (relativeTo(root, cwd.value) !== null) return isOurs ? inside : 'outside';
     if (isApart && mayLead(pid)) {
-      // The mounts of a namespace name its paths as from its own root directory.
-      const name = isInOwnRoot(pid, table) ? nameOf(pid, cwd.value) : 'untold';
+      const name = nameOf(pid, cwd.value);
       if (name !== null) return name === 'untold' ? 'hidden' : inside;
     }
     if (serverAt(pid, cwd.value) !== null) return 'outside';
@@ -139,10 +136,6 @@ const whereItWorks = async (
   if (places.includes('inside')) return 'inside';
   return places.includes('hidden') ? 'hidden' : 'outside';
 };
-
-/** True where a process has the root directory of its mount namespace, not another one by chroot(2). */
-const isInOwnRoot = (pid: number, { details }: ProcessTable): boolean =>
-  tryOr(() => readlinkSync(details.doorToRoot(pid) ?? '') === '/', false);
 
 /** A shell that was given nothing to run: what runs in it is a process of its own. */
 const isIdleShell = (pid: number, { rows, details }: ProcessTable): boolean =>

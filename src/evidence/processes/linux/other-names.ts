@@ -2,9 +2,12 @@
  * Which paths of other processes lead into some directories, also under another name: through a bind mount, or in a container. Told by
  * the lists of mounts alone, for a look at a path hangs where its server does not answer.
  */
+import { readlinkSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { remembering } from '../../../core/remembering.ts';
 import { diskPlacesOf, isAround, mountedNamesOf } from '../../../io/file-systems/mounts.ts';
 import { serversApart } from '../../../io/file-systems/servers.ts';
+import { tryOr } from '../../../io/try-or.ts';
 import type { ProcessDetails } from '../row.ts';
 
 export interface OtherNames {
@@ -32,7 +35,11 @@ interface Told {
  */
 export const otherNames = (
   trees: readonly string[],
-  { mountNamespace, mountInfo }: Pick<ProcessDetails, 'mountNamespace' | 'mountInfo'>,
+  {
+    mountNamespace,
+    mountInfo,
+    doorToRoot,
+  }: Pick<ProcessDetails, 'mountNamespace' | 'mountInfo' | 'doorToRoot'>,
   near = trees,
 ): OtherNames => {
   const own = trees.map((tree) => [tree, tree] as const);
@@ -51,23 +58,35 @@ export const otherNames = (
           mayLead: names.size > 0,
         };
   };
-  const ofNamespaces = new Map<string | null, Told>([
-    [null, { nameOf: translator(own), servers: [], mayLead: true }],
-  ]);
-  const toldTo = (pid: number): Told => {
+  const ours = mountNamespace(process.pid);
+  const ofRoots = new Map<string, Told>();
+  /** What its mounts tell, and its root directory: they tell it as `/`, while its paths are seen from that of its namespace. */
+  const viewOf = remembering((pid: number): { readonly told: Told; readonly root: string } => {
     const namespace = mountNamespace(pid);
-    const told = ofNamespaces.get(namespace) ?? read(pid);
-    ofNamespaces.set(namespace, told);
-    return told;
-  };
+    const root = namespace === ours ? '/' : tryOr(() => readlinkSync(doorToRoot(pid) ?? ''), '/');
+    const key = `${namespace} ${root}`;
+    const told =
+      ofRoots.get(key) ??
+      (namespace === null ? { nameOf: translator(own), servers: [], mayLead: true } : read(pid));
+    ofRoots.set(key, told);
+    return { told, root };
+  });
+  const isWithin = (root: string, path: string): boolean => root !== '/' && isAround(root, path);
+  const inside = (root: string, path: string): string =>
+    isWithin(root, path) ? path.slice(root.length) || '/' : path;
   return {
-    nameOf: (pid, path) => toldTo(pid).nameOf(path),
-    serverAt: (pid, path) => {
-      const { nameOf, servers } = toldTo(pid);
-      const at = servers.find((server) => isAround(server, path));
-      return at === undefined || nameOf(path) !== null ? null : at;
+    nameOf: (pid, path) => {
+      const { told, root } = viewOf(pid);
+      const name = told.nameOf(inside(root, path));
+      return name === null && root !== '/' && !isWithin(root, path) ? 'untold' : name;
     },
-    mayLead: (pid) => toldTo(pid).mayLead,
+    serverAt: (pid, path) => {
+      const { told, root } = viewOf(pid);
+      const place = inside(root, path);
+      const at = told.servers.find((server) => isAround(server, place));
+      return at === undefined || told.nameOf(place) !== null ? null : at;
+    },
+    mayLead: (pid) => viewOf(pid).told.mayLead,
   };
 };
 
