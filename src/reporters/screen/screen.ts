@@ -5,7 +5,7 @@ import { blockLines, gapBlock, markOf } from './blocks.ts';
 import { type Canvas, createCanvas } from './canvas.ts';
 import { describeTown, rootBefore } from './sentences.ts';
 import type { Mark, Presentation } from './style.ts';
-import { isHealthy, summarize } from './summary.ts';
+import { isHealthy, type Summary, summarize } from './summary.ts';
 
 /** More places than this that could not be checked are counted. */
 const GAPS_SHOWN = 10;
@@ -15,7 +15,7 @@ export const renderScreen = (report: Report, presentation: Presentation): readon
   const canvas = createCanvas(presentation);
   const { verbosity } = presentation;
   const verbose = verbosity === 'verbose';
-  if (verbosity === 'normal' && isHealthy(report)) return healthyLine(report, canvas);
+  if (verbosity === 'normal' && isHealthy(report)) return healthyLines(report, canvas);
   const findings =
     verbosity === 'quiet' ? report.findings.filter(({ severity }) => severity !== 'info') : report.findings;
   const problems = [
@@ -38,9 +38,13 @@ export const renderScreen = (report: Report, presentation: Presentation): readon
   ];
 };
 
-const healthyLine = (report: Report, canvas: Canvas): readonly string[] => [
-  ...canvas.signed('pass', 0, canvas.safe(rootBefore(report) + summarize(report).headline)),
-];
+const healthyLines = (report: Report, canvas: Canvas): readonly string[] => {
+  const { headline, steps } = summarize(report);
+  return [
+    ...canvas.signed('pass', 0, canvas.safe(rootBefore(report) + headline)),
+    ...stepLines(steps, canvas),
+  ];
+};
 
 /** The line of one check: `⚠ Stale locks: 2 (1 ms)`. */
 const checkLines = (check: ReportCheck, report: Report, canvas: Canvas): readonly string[] => {
@@ -91,13 +95,13 @@ const serverLines = (report: Report, canvas: Canvas): readonly string[] =>
 
 const summaryLines = (report: Report, canvas: Canvas): readonly string[] => {
   const { headline, steps } = summarize(report, canvas.presentation.verbosity === 'verbose');
-  return [
-    ...canvas.flow(0, canvas.safe(headline)).map(canvas.bold),
-    ...steps.flatMap(({ text, commands, more }) => [
-      ...canvas.flow(0, text),
-      // Commands stay whole, however narrow the terminal: a broken line cannot be pasted.
-      ...commands.map((command) => `  ${canvas.command(command)}`),
-      ...(more > 0 ? [`  (and ${more} more: doctor -v)`] : []),
-    ]),
-  ];
+  return [...canvas.flow(0, canvas.safe(headline)).map(canvas.bold), ...stepLines(steps, canvas)];
 };
+
+const stepLines = (steps: Summary['steps'], canvas: Canvas): readonly string[] =>
+  steps.flatMap(({ text, commands, more }) => [
+    ...canvas.flow(0, text),
+    // Commands stay whole, however narrow the terminal: a broken line cannot be pasted.
+    ...commands.map((command) => `  ${canvas.command(command)}`),
+    ...(more > 0 ? [`  (and ${more} more: doctor -v)`] : []),
+  ]);

@@ -42,10 +42,17 @@ export const summarize = (report: Report, verbose = false): Summary => {
     [Math.min(rank('doubt'), RANK_OF_DOUBT), doubtStep(report, of('doubt'), shown)],
     [rank('idle'), idleStep(of('idle'))],
     [rank('hint'), hintStep(report, of('hint'), shown)],
+    [Number.POSITIVE_INFINITY, lonelyStep(report)],
   ];
   const inOrder = [...steps].sort(([a], [b]) => (a === b ? 0 : a - b)).map(([, step]) => step);
   return { headline: headline(report), steps: eachOnce([releasedStep(report, of('fixed')), ...inOrder]) };
 };
+
+/** Where there is no lock, nothing else in the report leads to the agents that it counts. */
+const lonelyStep = (report: Report): NextStep | null =>
+  isHealthy(report) && report.summary?.locks === 0 && report.summary.withoutLock > 0
+    ? { text: 'See who works where:', commands: [withTown(report, ['doctor', 'locks'])], more: 0 }
+    : null;
 
 type StepName = 'fixed' | 'fixable' | 'young' | 'personal' | 'elsewhere' | 'doubt' | 'idle' | 'hint';
 

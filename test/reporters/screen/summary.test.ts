@@ -30,6 +30,16 @@ const collided = (): Report =>
   });
 
 describe('the next commands', () => {
+  test('lead to the agents where there are agents and no locks, on a screen as well', () => {
+    const report = reportOf({
+      servers: [aServer([aPane({ sessionName: 'alone' })])],
+    });
+    expect(report.summary).toMatchObject({ locks: 0, withoutLock: 1 });
+    expect(commandsOf(report)).toEqual(['doctor locks --town /town']);
+    expect(renderText(report, SCREEN)).toContain('See who works where:\n  doctor locks --town /town');
+    expect(renderText(report, PLAIN).trimEnd()).not.toContain('\n');
+  });
+
   test('begin with that for a collision', () => {
     const report = collided();
     expect(report.summary).toMatchObject({ collisions: 1, fixable: 1 });
