@@ -49,12 +49,16 @@ export const judgeNewWorker = (
   // Most new workers are in a rig that exists: then nothing else needs to be looked at.
   const names = layout === undefined ? wholePath(worker) : null;
   const candidates = names === null ? all() : workersAlike(names, root);
+  const alike = [...candidates, ...trees].find(
+    (other) => isAlike(other, worker) || other.endsWith(`/${worker}`),
+  );
+  if (alike !== undefined) return { kind: 'mistake', near: alike };
   const beside = placesBeside(worker, root);
-  const alike =
-    [...candidates, ...trees].find((other) => isAlike(other, worker) || other.endsWith(`/${worker}`)) ??
-    inOtherCase(worker, root, beside);
-  if (alike !== null) return { kind: 'mistake', near: alike };
-  const meant = beside.find((other) => isSlip(basename(worker), basename(other)) && isWorker(other, root));
+  const meant = beside.find((other) =>
+    isAlike(other, worker)
+      ? isPlainDirectory(join(root, other))
+      : isSlip(basename(worker), basename(other)) && isWorker(other, root),
+  );
   if (meant !== undefined) return { kind: 'mistake', near: meant };
   const isSign = (other: string) => isWorker(other, root) && (isTown || !isClone(join(root, other)));
   if (isCanonicalPlace(worker, root, town) || beside.some(isSign)) return { kind: 'plausible' };
@@ -95,13 +99,12 @@ export const nearestWorker = (worker: string, root: string): string | null => {
   return (
     known.find((other) => other.endsWith(`/${worker}`)) ??
     nearWorker(worker, known) ??
-    inOtherCase(worker, root, placesBeside(worker, root))
+    placesBeside(worker, root).find(
+      (other) => isAlike(other, worker) && isPlainDirectory(join(root, other)),
+    ) ??
+    null
   );
 };
-
-/** The directory among these whose name differs in case alone. */
-const inOtherCase = (worker: string, root: string, places: readonly string[]): string | null =>
-  places.find((place) => isAlike(place, worker) && isPlainDirectory(join(root, place))) ?? null;
 
 /** What helps somebody who named a missing directory, by the nearest name that is known: that may be missing as well. */
 export const hintForNear = (near: string, root: string, name = near): string =>
