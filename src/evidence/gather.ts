@@ -232,12 +232,12 @@ const placeNames = (
   const { root } = request.town;
   const worktrees = inNameOrder(new Set(trees.map(({ name }) => name)));
   const outside = outsideNamer(root, worktrees);
-  const asked = new Set([...request.workers, ...placesInQuestionClaims(locks), ...worktrees]);
+  const asked = new Set([...request.workers, ...placesOfClaims(locks), ...worktrees]);
   const inTown = placeFinder(request, layout, [...asked]);
   return { worktrees, inTown, anywhere: (shown, door) => outside(shown) ?? inTown(shown, door) };
 };
 
-const placesInQuestionClaims = (locks: readonly LockFile[]): ReadonlySet<string> =>
+const placesOfClaims = (locks: readonly LockFile[]): ReadonlySet<string> =>
   new Set(locks.filter(claimsWorker).map(({ worker }) => worker));
 
 /** The host with its starts, which matter only where a number is in use, in another PID namespace than the first, or to a lock of git. */
@@ -296,7 +296,7 @@ const legacyIn = (
     ? []
     : readLegacyItems(town.root, {
         rigs: rigs.map(({ name }) => name),
-        workers: [...workers, ...placesInQuestionClaims(locks)],
+        workers: [...workers, ...placesOfClaims(locks)],
         oldHomes: seen?.oldHomes ?? null,
       });
 

@@ -82,10 +82,11 @@ export const refuseSilent = (path: string): void => {
  * The working tree of which a directory is a part, or it itself: agents of one tree collide. That of dotfiles is around all that a user
  * has, and in a directory like /tmp anybody may make one.
  */
-const treeAround = (directory: string): string => {
+const treeAround = (directory: string, home: string | undefined): string => {
   const place = realOrSame(directory);
   const top = treeTopAround(place);
-  return top === place || top === process.env.HOME || isShared(top) ? directory : top;
+  const isHome = home !== undefined && top === realOrSame(home);
+  return top === place || isHome || isShared(top) ? directory : top;
 };
 
 const choose = ({ town, cwd, env }: TownRequest): Choice => {
@@ -111,12 +112,12 @@ const choose = ({ town, cwd, env }: TownRequest): Choice => {
       `the town around ${cwd} does not count unless it is named: ${passedOver}`,
       `doctor --town ${foreign}`,
     );
-  return { path: treeAround(cwd), source: 'cwd', why: 'where you are', passedOver };
+  return { path: treeAround(cwd, env.HOME), source: 'cwd', why: 'where you are', passedOver };
 };
 
 /**
- * Finds the town's root: the one named, else the outermost marked ancestor, else the environment's, else the working directory.
- * Strangers' markers do not count.
+ * Finds the town's root: the one named, else the outermost marked ancestor, else the environment's, else the working
+ * tree around the caller. Strangers' markers do not count.
  *
  * @throws Failure E_USAGE where the only town around is a stranger's, where a server around it does not answer, or where it does not exist, is not a directory, or cannot be looked at
  */
