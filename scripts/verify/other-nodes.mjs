@@ -44,11 +44,15 @@ const fetchNode = (release) => {
 };
 
 const npm = (args) => {
-  execFileSync('npm', [...args, '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], {
-    cwd: folder,
-    stdio: 'ignore',
-    timeout: 120_000,
-  });
+  execFileSync(
+    'npm',
+    [...args, '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error', '--fetch-timeout=20000'],
+    {
+      cwd: folder,
+      stdio: 'ignore',
+      timeout: 120_000,
+    },
+  );
 };
 
 /** A user's own check, with nothing installed beside it. */
