@@ -7,6 +7,7 @@ import { dirname, join } from 'node:path';
 import { namesIn } from '../core/programs/by-name.ts';
 import { claimsWorker, isFlock, needsWitnesses } from '../core/town/lock-rules.ts';
 import { inNameOrder } from '../core/town/name-order.ts';
+import { relativeTo } from '../core/town/roles.ts';
 import type {
   FileEvidence,
   HostFacts,
@@ -16,6 +17,7 @@ import type {
   ProcessEvidence,
   Snapshot,
   TmuxEvidence,
+  TmuxPane,
   TownFacts,
 } from '../core/types/evidence.ts';
 import type { DiskPath } from '../io/disk/disk-path.ts';
@@ -49,6 +51,7 @@ import {
   type OutsideTree,
   outsideFinder,
   outsideNamer,
+  siblingsOutside,
   silentTrees,
   treePathReader,
   treesOutside,
@@ -90,6 +93,21 @@ const linkedGitDirsOf = (locks: readonly LockFile[]): readonly string[] =>
       ({ tree, worker, pathBytes }) => tree !== undefined && pathBytes === null && worker.startsWith('../'),
     )
     .map(({ path }) => dirname(path));
+
+/**
+ * For a look at some workers alone, the other working trees of the repository, outside the root: whom a pane in the root sent to one of
+ * them works there. Where no pane is in the root nothing is read.
+ */
+const siblingsOf = (
+  { scan, town: { root } }: GatherRequest,
+  { marked }: TownLayout,
+  { servers }: TmuxEvidence,
+): readonly OutsideTree[] => {
+  const isHere = ({ dead, path }: TmuxPane): boolean =>
+    !dead && path !== null && relativeTo(root, path) !== null;
+  if (scan !== 'worker' || marked || !servers.some(({ panes }) => panes.some(isHere))) return [];
+  return siblingsOutside(root);
+};
 
 /** Users whose tmux servers and sessions count: the caller, then the town's owner and the owners of lock files. */
 const usersOf = (root: string, uid: number, locks: readonly LockFile[]): readonly number[] => {
@@ -360,7 +378,8 @@ export const gather = async (request: GatherRequest): Promise<Snapshot> => {
   const answered = await lookAtTmux(request, uids, table, locks);
   const layout = layoutFor(request, found, locks, answered);
   const recorded = treesOutside([...linkedGitDirs, ...linkedGitDirsOf(locks)], findOutside);
-  const names = placeNames(request, layout, locks, [...recorded, ...moved]);
+  const besides = siblingsOf(request, layout, answered);
+  const names = placeNames(request, layout, locks, [...recorded, ...moved, ...besides]);
   const tmux = withTownPlaces(answered, names.anywhere);
   const agents = [...new Set([...request.agents, ...namesIn(env.GT_PROCESS_NAMES)])];
   const panes = tmux.servers.flatMap((server) => server.panes.filter(({ dead }) => !dead));

@@ -186,6 +186,20 @@ describe("a lock that an agent's tool took", () => {
   });
 });
 
+tmuxTest(
+  'an agent that a pane at the root sent into a worktree beside it does not hold the root',
+  async () => {
+    const { root, env, worktree } = makeRepository();
+    const [feature, other] = [worktree('../feature'), worktree('../other')];
+    const server = await startTmux({ tmuxTmpdir: env.TMUX_TMPDIR ?? '' });
+    const start = `(cd '${feature}' && exec '${sleeperNamed('claude')}' 600) & wait`;
+    server.newSession('side', { cwd: root, command: ['/bin/sh', '-c', start] });
+    const answer = async (cwd: string) => (await preflight(cwd, '.', { env, cwd })).results[0]?.answer;
+    await until(async () => (await answer(feature)) === 'held', 'the agent');
+    expect([await answer(root), await answer(other)]).toEqual(['free', 'free']);
+  },
+);
+
 describe('several agents in one pane', () => {
   const startInOnePane = async (places: readonly string[], env: Readonly<Record<string, string>>) => {
     const claude = sleeperNamed('claude');

@@ -13,6 +13,7 @@ import { realOfMissing, realOrSame } from '../../io/disk/real-path.ts';
 import { SilentServer } from '../../io/errno.ts';
 import { silentServerAround } from '../../io/file-systems/servers.ts';
 import { mainOfLinked, treePathIn } from '../git/linked-tree.ts';
+import { workingTreesAround } from '../git/same-repository.ts';
 
 /** A working tree outside of the root. */
 export interface OutsideTree {
@@ -56,10 +57,16 @@ export const treesOutside = (
 
 /** The same for working trees that were moved out of the root, or around outside of it, without telling git. */
 export const movedOutside = (moved: readonly MovedTree[], root: string): readonly OutsideTree[] =>
-  moved.flatMap(({ movedTo }) => {
-    const name = relativeTo(root, movedTo) === null ? outsideName(root, movedTo) : null;
-    return name === null ? [] : [{ name, top: movedTo }];
-  });
+  moved.flatMap(({ movedTo }) => outsideAt(root, movedTo));
+
+/** The working trees of the root's repository outside of the root, where git records them. */
+export const siblingsOutside = (root: string): readonly OutsideTree[] =>
+  workingTreesAround(root).flatMap((top) => outsideAt(root, realOrSame(top)));
+
+const outsideAt = (root: string, top: string): readonly OutsideTree[] => {
+  const name = relativeTo(root, top) === null ? outsideName(root, top) : null;
+  return name === null ? [] : [{ name, top }];
+};
 
 /** The name of a directory outside, `../feature`; null for one that contains the root. */
 export const outsideName = (root: string, path: string): string | null => {
