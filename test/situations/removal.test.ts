@@ -323,6 +323,17 @@ const CASES: readonly Case[] = [
       return clone;
     },
   ],
+  [
+    'a commit of a clone on a ref that is no branch, to which its HEAD points',
+    'held',
+    ['unpushed'],
+    ({ clone }) => {
+      git(clone, 'symbolic-ref', 'HEAD', 'refs/wip/x');
+      git(clone, 'update-ref', 'refs/wip/x', 'main');
+      commitIn(clone);
+      return clone;
+    },
+  ],
   ['a main working tree with a linked one', 'held', ['linked-worktrees'], ({ main }) => main],
   [
     'a main working tree whose linked one is gone',
@@ -591,6 +602,17 @@ describe('the answer about removal', () => {
       git(tree, 'checkout', '-q', '--detach');
       git(tree, 'branch', '-q', '-D', branch);
     }
+  });
+
+  gitTest('names no branch for a HEAD that points to a ref of the working tree', async () => {
+    const { tree, answer } = setStage();
+    git(tree, 'update-ref', 'refs/worktree/x', 'HEAD');
+    git(tree, 'symbolic-ref', 'HEAD', 'refs/worktree/x');
+    commitIn(tree);
+    const { message, next } = await answer(tree);
+    expect(message).toBe('1 commit, on no branch and on no remote');
+    const [[, ...words] = []] = next;
+    expect(git('/', ...words)).toMatch(/^\w+ new\n$/);
   });
 
   gitTest(

@@ -19,7 +19,7 @@ export interface RepositoryWork {
   readonly top: string;
   /** It is the repository of a submodule that is not checked out. */
   readonly isUnplaced: boolean;
-  /** Null where no branch is checked out. */
+  /** Null where no branch is checked out, and for a `part`. */
   readonly branch: string | null;
   /** Tracked files with changes that are in no commit; conflicts and changed submodules are among them. */
   readonly changed: number;

@@ -35,14 +35,12 @@ const OPERATIONS: readonly (readonly [file: string, operation: string])[] = [
   ['BISECT_LOG', 'bisect'],
 ];
 
-interface Tree
-  extends Pick<RepositoryWork, 'branch' | 'changed' | 'untracked' | 'isRuntimeOnly' | 'isIgnored'> {
+interface Tree extends Pick<RepositoryWork, 'changed' | 'untracked' | 'isRuntimeOnly' | 'isIgnored'> {
   /** It has no commit yet. */
   readonly isUnborn: boolean;
 }
 
 const NO_TREE: Tree = {
-  branch: null,
   isUnborn: false,
   changed: 0,
   untracked: 0,
@@ -51,7 +49,12 @@ const NO_TREE: Tree = {
 };
 
 const NO_COMMITS = { commits: 0, walk: [] } as const;
-const NO_REFS = { unpushed: { ...NO_COMMITS, onlyOn: [] }, stashes: 0, inOtherRefs: NO_COMMITS } as const;
+const NO_REFS = {
+  branch: null,
+  unpushed: { ...NO_COMMITS, onlyOn: [] },
+  stashes: 0,
+  inOtherRefs: NO_COMMITS,
+} as const;
 
 /** The whole answer, or why it is not complete: a partial answer could be mistaken for a whole one. */
 export const readUnsavedWork = async (
@@ -100,13 +103,12 @@ const readAll = async (place: RepositoryPlace, client: Client): Promise<Reposito
   if (!isBare) await refuseElsewhere(top, ask);
   const filters = isBare ? [] : await silencedFilters(ask);
   const tree = isBare ? NO_TREE : await readTree(place, filters, ask);
-  const refs = kind === 'part' ? NO_REFS : await readRefs(kind, top, tree, ask);
+  const refs = kind === 'part' ? NO_REFS : await readRefs(kind, top, tree.isUnborn, ask);
   return {
     kind,
     top,
     isUnplaced,
     ...refs,
-    branch: tree.branch,
     changed: tree.changed,
     untracked: tree.untracked,
     isRuntimeOnly: tree.isRuntimeOnly,
@@ -162,38 +164,38 @@ const readTree = async (
     ...['--untracked-files=normal', '--ignore-submodules=dirty'],
     ...(inside === '' ? [] : ['--ignored=traditional', '--', inside]),
   ]);
-  let { branch, isUnborn, changed, untracked, isIgnored } = NO_TREE;
+  let { isUnborn, changed, untracked, isIgnored } = NO_TREE;
   for (const entry of answer.split('\0')) {
     if (entry.startsWith('# branch.oid ')) isUnborn = entry.endsWith('(initial)');
-    else if (entry.startsWith('# branch.head ')) {
-      const name = entry.slice('# branch.head '.length);
-      branch = name === '(detached)' ? null : name;
-    } else if (entry.startsWith('? ')) untracked += 1;
+    else if (entry.startsWith('? ')) untracked += 1;
     else if (entry.startsWith('! '))
       isIgnored ||= `${inside}/`.startsWith(entry.slice(2).replace(/\/?$/, '/'));
     else if (/^[12u] /.test(entry)) changed += 1;
   }
   const isRuntimeOnly = untracked === 1 && answer.split('\0').includes(`? ${AGENT_HOME}/`);
-  return { branch, isUnborn, changed, untracked, isRuntimeOnly, isIgnored };
+  return { isUnborn, changed, untracked, isRuntimeOnly, isIgnored };
 };
 
 const readRefs = async (
   kind: 'linked' | 'main',
   top: string,
-  { branch, isUnborn }: Tree,
+  isUnborn: boolean,
   ask: Ask,
-): Promise<Pick<RepositoryWork, 'unpushed' | 'stashes' | 'inOtherRefs'>> => {
-  const head = isUnborn ? [] : ['HEAD'];
+): Promise<Pick<RepositoryWork, 'branch' | 'unpushed' | 'stashes' | 'inOtherRefs'>> => {
+  // The ref that HEAD points to; empty where HEAD leads to no commit (a bare repository may have none).
+  const head = isUnborn
+    ? ''
+    : await ask(['rev-parse', '--quiet', '--verify', '--symbolic-full-name', 'HEAD'], 1);
+  const tips = head === '' ? [] : ['HEAD'];
+  // HEAD may also point to a ref that is no branch.
+  const [, branch = null] = /^refs\/heads\/(.+)\n$/.exec(head) ?? [];
   const others = branch === null ? [] : [`--exclude=${branch}`];
-  // HEAD may point to no commit (a bare repository without commits).
-  const isThere = isUnborn || (await ask(['rev-parse', '--quiet', '--verify', 'HEAD^{commit}'], 1)) !== '';
-  const tips = isThere ? head : [];
   const { fetched, vain } = remotesIn(await ask(['config', '-z', '--get-regexp', REMOTE_SETTINGS], 1), top);
   const counted =
     kind === 'linked'
       ? [...tips, '--not', '--remotes', ...others, '--branches']
       : [
-          ...(branch === null ? tips : []),
+          ...tips,
           ...['--branches', '--tags', ...vain.map(({ name }) => `--glob=refs/remotes/${name}`)],
           ...['--not', ...vain.map(({ name }) => `--exclude=${name}/*`), '--remotes', '--'],
         ];
@@ -208,6 +210,7 @@ const readRefs = async (
   const hasStash = (await ask(['for-each-ref', '--format=%(refname)', 'refs/stash'])) !== '';
   const stashes = hasStash ? await ask(['rev-list', '--walk-reflogs', '--count', 'refs/stash']) : '0';
   return {
+    branch,
     unpushed: {
       commits: isEmpty ? 0 : numberIn(await ask(['rev-list', '--count', ...counted])),
       walk: counted,
