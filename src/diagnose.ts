@@ -26,6 +26,7 @@ import { isRepository } from './evidence/town/marker.ts';
 import { noSuchWorker } from './evidence/town/new-worker.ts';
 import { placeName } from './evidence/town/outside-trees.ts';
 import { homeRoot, type TownRoot } from './evidence/town/root.ts';
+import { scanModeAt } from './evidence/town/scan-mode.ts';
 import { placesAround } from './evidence/town/trees.ts';
 import { resolveWorker } from './evidence/town/worker-path.ts';
 import { elapsedMs } from './io/clock.ts';
@@ -184,7 +185,8 @@ export const lookInto = (
   { town, config, table }: OpenTown,
   workers: readonly string[],
   options: LookOptions,
-): Promise<Snapshot> => look(town, options.scan ?? 'default', workers, { ...options, table }, config);
+): Promise<Snapshot> =>
+  look(town, scanModeAt(town.root, options.scan), workers, { ...options, table }, config);
 
 /** Looks at an open town and judges all its locks; no check is run. */
 export const judgeTown = async (place: OpenTown, options: LookOptions): Promise<Examination> =>
@@ -262,7 +264,8 @@ export const lookAsPrepared = async (
   const named = [...at, ...(options.workers ?? [])];
   const workers = scan === 'worker' ? at : directoriesNamed(named, town, options);
   const around = scan === 'worker' || town.within !== undefined ? [] : placesAround(workers, town.root);
-  return look(town, scan, workers, { ...options, around, table, locks: options.known }, config);
+  const mode = scanModeAt(town.root, scan);
+  return look(town, mode, workers, { ...options, around, table, locks: options.known }, config);
 };
 
 /** Names that are directories in the town, relative to it. Others are reported when they are looked for. */
@@ -281,7 +284,7 @@ const townFactsOf = ({ root, source }: TownRoot, scan: ScanMode): ReportTown => 
   source,
   ...(isRepository(root) ? { type: 'repository' as const } : {}),
   host: hostName(),
-  scan,
+  scan: scanModeAt(root, scan),
 });
 
 /** The built-in checks, and those of the configuration's and the caller's plug-ins. Throws Failure E_CONFIG. */

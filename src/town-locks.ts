@@ -11,7 +11,7 @@ import { carryOut } from './repair/carry-out.ts';
 import { skipped } from './repair/outcomes.ts';
 
 export interface TownLocksOptions extends Omit<JudgeOptions, 'town'>, Pick<ExamineOptions, 'plugins'> {
-  /** `default`: everything but repositories' insides; `deep`: everything; `quick`: known places only. */
+  /** `default`: everything but repositories' insides; `deep`: everything; `quick`: known places only, in a Gas Town. */
   readonly scan?: 'default' | 'deep' | 'quick';
 }
 

@@ -47,7 +47,13 @@ export const findLocks = async (request: GatherRequest): Promise<ScanResult> => 
     return { ...found, locks: [...found.locks, ...again], gaps };
   }
   // Every pane's path is the working directory of some process, so the process table gives all of them.
-  const places = scan === 'quick' ? await workingDirectories(await readProcessTable()) : [];
+  const places =
+    scan === 'quick'
+      ? [
+          ...placesInQuestion(request).map((place) => join(town.root, place)),
+          ...(await workingDirectories(await readProcessTable())),
+        ]
+      : [];
   return scanTown({
     root: town.root,
     mode: scan,

@@ -210,7 +210,13 @@ export const OPTIONS = [
     commands: ['doctor', 'checks', 'explain'],
   },
   flag('deep', 'search everything, even .git and databases', ['doctor', 'locks', 'who', 'top', 'explain']),
-  flag('quick', 'search only known worker directories', ['doctor', 'locks', 'who', 'top', 'explain']),
+  flag('quick', 'in a Gas Town, search only known worker directories', [
+    'doctor',
+    'locks',
+    'who',
+    'top',
+    'explain',
+  ]),
   {
     name: 'fail-on',
     key: 'failOn',

@@ -40,7 +40,7 @@ export interface ScanOptions {
   readonly root: string;
   /** `deep`: everything. `default`: all but `PRUNED`. `quick`: where workers are known to be, and `places`. */
   readonly mode: 'default' | 'deep' | 'quick';
-  /** For `quick`: absolute directories in which agents were seen; each of their ancestors in the root is looked at. */
+  /** For `quick`: absolute directories in which agents were seen, or that are asked about; each of their ancestors in the root is looked at. */
   readonly places?: readonly string[];
   /** 2 adds a helper thread. `auto` (the default) decides by size and load; `quick` never needs one. */
   readonly threads?: 'auto' | 1 | 2;
