@@ -15,12 +15,14 @@ import { lookInto, openBeside, openTown } from '../diagnose.ts';
 import { documentOf } from '../document.ts';
 import { askGit } from '../evidence/git/facts.ts';
 import { gitDirectoryAround, isGitDirectory, REPOSITORY_PARTS } from '../evidence/git/git-directory.ts';
+import type { Going } from '../evidence/git/remotes.ts';
 import { type Repository, repositoryFinder } from '../evidence/git/repository.ts';
 import { mainTreeOf } from '../evidence/git/same-repository.ts';
 import { readUnsavedWork } from '../evidence/git/unsaved-work.ts';
 import { agentTable, type LockTable } from '../evidence/locks/lock-table.ts';
 import { DEEPEST_MODULE } from '../evidence/scan/git-dirs.ts';
 import { scanTown } from '../evidence/scan/scan.ts';
+import { realOrSame } from '../io/disk/real-path.ts';
 import { describeErrno, isAbsence, SilentServer } from '../io/errno.ts';
 import { readdirSync, realpathSync, silentServerIn, statSync } from '../io/file-systems/servers.ts';
 import { type Client, isFew } from '../io/programs/command.ts';
@@ -58,9 +60,13 @@ export const preflightRemoval = async (
     looks.set(root, snapshot);
     return snapshot;
   };
+  const going = {
+    directories: named.map(({ root, worker }) => join(root, worker)),
+    answered: new Set<string>(),
+  };
   const results = [];
   for (const each of named) {
-    const result = answerRemoval(await evidenceOf(each, here.town.root, lookAt, options));
+    const result = answerRemoval(await evidenceOf(each, going, here.town.root, lookAt, options));
     // Nobody is in the way, and there is nothing to remove.
     if (each.gone !== undefined && result.answer === 'free') throw each.gone;
     results.push(result);
@@ -109,6 +115,7 @@ const whyGitsOwn = (path: string, around: Repository | null): string | null => {
 
 const evidenceOf = async (
   named: NamedDirectory,
+  going: Going,
   asked: string,
   lookAt: (root: string) => Promise<Snapshot>,
   options: LookOptions,
@@ -160,7 +167,7 @@ const evidenceOf = async (
         ),
       ...inner.gaps,
     ],
-    repositories: await askAll([...tops, ...modulesOf(tops, path)], path, options),
+    repositories: await askAll([...tops, ...modulesOf(tops, path)], path, going, options),
     moved: await Promise.all(
       movedFrom(
         [path],
@@ -307,6 +314,7 @@ const directoriesIn = (place: string): readonly (string | Repository)[] => {
 const askAll = async (
   repositories: readonly AskedRepository[],
   directory: string,
+  going: Going,
   { env = process.env, timeoutMs = GIT_TIMEOUT_MS }: LookOptions,
 ): Promise<RemovalEvidence['repositories']> => {
   const program = findProgram('git', env);
@@ -327,12 +335,14 @@ const askAll = async (
                 top,
                 gitDir,
                 directory: isUnplaced || isWithin(top, directory) ? top : directory,
+                going,
                 isUnplaced,
               },
               as,
             ),
           );
     answers.push({ top, work });
+    if (work.seen && work.value.kind === 'main') going.answered.add(realOrSame(top)).add(gitDir ?? top);
   }
   return answers;
 };

@@ -546,6 +546,33 @@ describe('the answer about removal', () => {
       expect([result.answer, result.reasons, result.message]).toEqual([answer, reasons, expect.any(String)]);
     });
 
+  gitTest('counts no remote that is removed with it, in one directory or as another one', async () => {
+    const { home, ask, answer } = setStage();
+    const [one, other] = [join(home, 'both/one'), join(home, 'both/other')];
+    git(home, 'init', '-q', '-b', 'main', one);
+    commitIn(one);
+    git(home, 'clone', '-q', one, other);
+    git(one, 'remote', 'add', 'b', '../other');
+    git(one, 'fetch', '-q', 'b');
+    const { answer: word, reasons, message } = await answer('both');
+    expect([word, reasons]).toEqual(['held', ['unpushed']]);
+    expect(message).toContain(`1 commit on no remote, or only on b (${other} goes too)`);
+    // The commit stays as long as the first one does.
+    const { exitCode, results } = await ask(one, other);
+    expect([exitCode, results.map((result) => result.answer)]).toEqual([20, ['held', 'free']]);
+    expect([(await answer(one)).answer, (await answer(other)).answer]).toEqual(['free', 'free']);
+  });
+
+  gitTest('is free for a clone inside another one whose commits are all pushed', async () => {
+    const { clone, answer } = setStage();
+    writeFileSync(join(clone, '.git/info/exclude'), '/inner/\n');
+    git(clone, 'clone', '-q', clone, 'inner');
+    expect((await answer(clone)).answer).toBe('free');
+    commitIn(join(clone, 'inner'));
+    git(join(clone, 'inner'), 'push', '-q', 'origin', 'HEAD:refs/heads/new');
+    expect((await answer(clone)).answer).toBe('held');
+  });
+
   gitTest('is the worst one for several directories, and each has its own', async () => {
     const { ask, tree, main } = setStage();
     const report = await ask(tree, main, 'tree');

@@ -15,8 +15,16 @@ export interface Remotes {
   readonly vain: readonly { readonly name: string; readonly why: string }[];
 }
 
+/** What is to be removed together. */
+export interface Going {
+  /** Absolute. */
+  readonly directories: readonly string[];
+  /** Real paths of whole repositories in them that were asked before this one: what would be lost with them is told already. */
+  readonly answered: Set<string>;
+}
+
 /** @param top of the repository, absolute */
-export const remotesIn = (settings: string, top: string): Remotes => {
+export const remotesIn = (settings: string, top: string, going: Going): Remotes => {
   const fetched: string[] = [];
   const whyVain = new Map<string, string | null>();
   for (const setting of settings.split('\0')) {
@@ -25,7 +33,7 @@ export const remotesIn = (settings: string, top: string): Remotes => {
       const [, refs] = /:(refs\/.+)$/s.exec(value) ?? [];
       if (refs !== undefined && !/^refs\/(?:\*|heads\/|tags\/|remotes\/)/.test(refs)) fetched.push(refs);
     } else if (key !== undefined) {
-      const why = whyNothingIsKept(value, top);
+      const why = whyNothingIsKept(value, top, going);
       // One place of several is enough.
       whyVain.set(name, whyVain.get(name) === null ? null : why);
     }
@@ -37,11 +45,15 @@ export const remotesIn = (settings: string, top: string): Remotes => {
  * Of a path on this machine; null for anything else, and where something is kept. Where a relative path begins is not certain in the
  * repository of a submodule, so of one nothing follows from an absence.
  */
-const whyNothingIsKept = (url: string, top: string): string | null => {
+const whyNothingIsKept = (url: string, top: string, { directories, answered }: Going): string | null => {
   const [, ofUrl, plain = null] = /^(?:file:\/\/(\/.*)|(\.{0,2}\/.*|\.{1,2}))$/s.exec(url) ?? [];
   const path = ofUrl === undefined ? plain : tryOr(() => decodeURIComponent(ofUrl), null);
   if (path === null) return null;
-  const place = resolve(top, path);
-  if (path.startsWith('/') && isAbsent(place) && isAbsent(`${place}.git`)) return `${place} is not there`;
-  return relativeTo(realOrSame(top), realOrSame(place)) === null ? null : 'it lies in this directory';
+  const given = resolve(top, path);
+  const place = isAbsent(given) && !isAbsent(`${given}.git`) ? `${given}.git` : given;
+  if (isAbsent(place) && path.startsWith('/')) return `${place} is not there`;
+  const real = realOrSame(place);
+  const isIn = (directory: string): boolean => relativeTo(realOrSame(directory), real) !== null;
+  if (isIn(top)) return 'it lies in this directory';
+  return directories.some(isIn) && !answered.has(real) ? `${place} goes too` : null;
 };

@@ -11,7 +11,7 @@ import { existsSync, lstatSync, readdirSync, realpathSync } from '../../io/file-
 import { type Client, complaintOf, firstLineOf } from '../../io/programs/command.ts';
 import { runGit, unseenByGit } from './git-command.ts';
 import { readLinkedTree } from './linked-tree.ts';
-import { REMOTE_SETTINGS, remotesIn } from './remotes.ts';
+import { type Going, REMOTE_SETTINGS, remotesIn } from './remotes.ts';
 
 /** A directory that may be removed, and its repository. */
 export interface RepositoryPlace {
@@ -20,6 +20,7 @@ export interface RepositoryPlace {
   readonly gitDir: string;
   /** The directory that is to be removed: the top, or one below it. */
   readonly directory: string;
+  readonly going: Going;
   /** It is the repository of a submodule that is not checked out: its settings name a working tree that is not there. */
   readonly isUnplaced?: boolean;
 }
@@ -103,7 +104,7 @@ const readAll = async (place: RepositoryPlace, client: Client): Promise<Reposito
   if (!isBare) await refuseElsewhere(top, ask);
   const filters = isBare ? [] : await silencedFilters(ask);
   const tree = isBare ? NO_TREE : await readTree(place, filters, ask);
-  const refs = kind === 'part' ? NO_REFS : await readRefs(kind, top, tree.isUnborn, ask);
+  const refs = kind === 'part' ? NO_REFS : await readRefs(kind, place, tree.isUnborn, ask);
   return {
     kind,
     top,
@@ -178,7 +179,7 @@ const readTree = async (
 
 const readRefs = async (
   kind: 'linked' | 'main',
-  top: string,
+  { top, going }: RepositoryPlace,
   isUnborn: boolean,
   ask: Ask,
 ): Promise<Pick<RepositoryWork, 'branch' | 'unpushed' | 'stashes' | 'inOtherRefs'>> => {
@@ -190,7 +191,11 @@ const readRefs = async (
   // HEAD may also point to a ref that is no branch.
   const [, branch = null] = /^refs\/heads\/(.+)\n$/.exec(head) ?? [];
   const others = branch === null ? [] : [`--exclude=${branch}`];
-  const { fetched, vain } = remotesIn(await ask(['config', '-z', '--get-regexp', REMOTE_SETTINGS], 1), top);
+  const { fetched, vain } = remotesIn(
+    await ask(['config', '-z', '--get-regexp', REMOTE_SETTINGS], 1),
+    top,
+    going,
+  );
   const counted =
     kind === 'linked'
       ? [...tips, '--not', '--remotes', ...others, '--branches']
