@@ -4,7 +4,7 @@ import type { Report, ReportFinding } from '../core/types/report.ts';
 import { takenAt } from './screen/blocks.ts';
 import { describeFix, describeServer, describeTown, rootBefore } from './screen/sentences.ts';
 import { createPen, type Pen, type Presentation } from './screen/style.ts';
-import { isHealthy, summarize } from './screen/summary.ts';
+import { hiddenStep, isHealthy, type Summary, summarize } from './screen/summary.ts';
 import { nameOf } from './screen/words.ts';
 import { worstFirst } from './screen/worst-first.ts';
 
@@ -21,7 +21,10 @@ export const renderLines = (report: Report, presentation: Presentation): readonl
       .map(({ id, error }) => `crashed ${id}: ${pen.safe(error ?? 'no message')}`),
     ...report.gaps.map(({ what, why }) => `gap ${pen.safe(what)}: ${pen.safe(why)}`),
   ];
-  if (presentation.verbosity === 'quiet') return problems;
+  if (presentation.verbosity === 'quiet') {
+    const hidden = hiddenStep(report);
+    return hidden === null ? problems : [...problems, ...stepLines(hidden, pen)];
+  }
   if (!verbose && isHealthy(report))
     return [`ok ${pen.safe(rootBefore(report) + summarize(report).headline)}`];
   return [
@@ -66,14 +69,13 @@ const timingLines = (report: Report, pen: Pen): readonly string[] => [
 
 const summaryLines = (report: Report, pen: Pen, verbose: boolean): readonly string[] => {
   const { headline, steps } = summarize(report, verbose);
-  return [
-    `summary ${pen.safe(headline)}`,
-    ...steps.flatMap(({ text, commands, more }) => [
-      `summary ${inOneLine(text, more)}`,
-      ...commands.map((command) => `next ${pen.command(command)}`),
-    ]),
-  ];
+  return [`summary ${pen.safe(headline)}`, ...steps.flatMap((step) => stepLines(step, pen))];
 };
+
+const stepLines = ({ text, commands, more }: Summary['steps'][number], pen: Pen): readonly string[] => [
+  `summary ${inOneLine(text, more)}`,
+  ...commands.map((command) => `next ${pen.command(command)}`),
+];
 
 /** In a pipe the command has a line of its own, which says by its first word what it is. */
 const inOneLine = (text: string, more: number): string =>

@@ -73,6 +73,25 @@ describe('a selection of locks', () => {
     expect([status, stdout.includes('No problems found')]).toEqual([1, false]);
   });
 
+  test.each([
+    ['--state', 'held'],
+    ['--kind', 'git-worktree'],
+    ['--since', '1s'],
+    ['--under', 'mayor'],
+  ])('%s %s that shows nothing of why the exit code is 1 says so, even with -q', (...options) => {
+    const town = unhealthyTown();
+    const all = `3 findings are not shown`;
+    for (const quiet of [[], ['-q']]) {
+      const { stdout, status } = doctor([...options, ...quiet], { cwd: town.root });
+      expect([status, stdout]).toEqual([
+        1,
+        expect.stringContaining(`summary ${all}.\nnext doctor --town ${town.root}\n`),
+      ]);
+    }
+    const rest = doctor(['--state', 'invalid', '-q'], { cwd: town.root });
+    expect(rest.stdout).not.toContain('not shown');
+  });
+
   test('-v prints when a lock was taken, in a pipe too', () => {
     const { stdout } = doctor(['-v', '--under', 'gastown/crew/ada'], { cwd: unhealthyTown().root });
     expect(stdout).toMatch(/^ {2}lock: taken at \d{4}-\d\d-\d\dT[\d:.]+Z$/m);

@@ -5,7 +5,7 @@ import { blockLines, gapBlock, markOf } from './blocks.ts';
 import { type Canvas, createCanvas } from './canvas.ts';
 import { describeTown, rootBefore } from './sentences.ts';
 import type { Mark, Presentation } from './style.ts';
-import { isHealthy, type Summary, summarize } from './summary.ts';
+import { hiddenStep, isHealthy, type Summary, summarize } from './summary.ts';
 
 /** More places than this that could not be checked are counted. */
 const GAPS_SHOWN = 10;
@@ -23,7 +23,10 @@ export const renderScreen = (report: Report, presentation: Presentation): readon
     ...crashLines(report, canvas),
     ...gapLines(report, canvas),
   ];
-  if (verbosity === 'quiet') return problems;
+  if (verbosity === 'quiet') {
+    const hidden = hiddenStep(report);
+    return hidden === null ? problems : [...problems, ...stepLines([hidden], canvas)];
+  }
   const checks = verbose ? report.checks.flatMap((check) => checkLines(check, report, canvas)) : [];
   return [
     ...describeTown(report, verbose).flatMap((line) => canvas.flow(0, canvas.safe(line))),

@@ -5,7 +5,7 @@ import { gatherReleases } from '../../core/report/git-commands.ts';
 import { optionWith, townOption } from '../../core/report/name-worker.ts';
 import { OUT_OF_REACH, REFUSALS } from '../../core/report/refusals.ts';
 import { STATES } from '../../core/types/judgement.ts';
-import type { Report, ReportFinding } from '../../core/types/report.ts';
+import { EXIT, type Report, type ReportFinding } from '../../core/types/report.ts';
 import { isPart } from './sentences.ts';
 import { RANK_OF_DOUBT, rankOf, worstFirst } from './worst-first.ts';
 
@@ -42,6 +42,7 @@ export const summarize = (report: Report, verbose = false): Summary => {
     [Math.min(rank('doubt'), RANK_OF_DOUBT), doubtStep(report, of('doubt'), shown)],
     [rank('idle'), idleStep(of('idle'))],
     [rank('hint'), hintStep(report, of('hint'), shown)],
+    [Number.POSITIVE_INFINITY, hiddenStep(report)],
     [Number.POSITIVE_INFINITY, lonelyStep(report)],
   ];
   const inOrder = [...steps].sort(([a], [b]) => (a === b ? 0 : a - b)).map(([, step]) => step);
@@ -53,6 +54,20 @@ const lonelyStep = (report: Report): NextStep | null =>
   isHealthy(report) && report.summary?.locks === 0 && report.summary.withoutLock > 0
     ? { text: 'See who works where:', commands: [withTown(report, ['doctor', 'locks'])], more: 0 }
     : null;
+
+/** Where only a part is shown and nothing in it says why the exit code is 1: what was left out does. */
+export const hiddenStep = (report: Report): NextStep | null => {
+  const { exitCode, checks, findings, machines = [] } = report;
+  const hidden = checks.reduce((sum, check) => sum + check.findings, 0) - findings.length;
+  if (exitCode !== EXIT.problems || hidden <= 0 || findings.some(({ severity }) => severity !== 'info'))
+    return null;
+  const others = machines.flatMap(({ name }) => optionWith('on', name));
+  return {
+    text: `${count(hidden, 'finding is', 'findings are')} not shown:`,
+    commands: [withTown(report, ['doctor', ...others])],
+    more: 0,
+  };
+};
 
 type StepName = 'fixed' | 'fixable' | 'young' | 'personal' | 'elsewhere' | 'doubt' | 'idle' | 'hint';
 
