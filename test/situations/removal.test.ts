@@ -905,15 +905,24 @@ describe("a directory of git's own", () => {
   });
 
   gitTest('has no commits in refs that are neither branches nor tags', async () => {
-    const { clone, tree, answer } = setStage();
+    const { clone, home, tree, answer } = setStage();
     git(clone, 'notes', 'add', '-m', 'note');
     const result = await answer(clone);
     expect(result).toMatchObject({ answer: 'held', reasons: ['unpushed'] });
     expect(result.message).toContain('1 commit in other refs');
     const [[program = '', ...args] = []] = result.next;
     expect(execFileSync(program, args, { env: GIT_ENV, encoding: 'utf8' })).toContain('refs/notes/commits');
+    // A fetch may fill them, but whoever writes a note need not push it.
     git(clone, 'config', '--add', 'remote.origin.fetch', '+refs/notes/*:refs/notes/*');
+    expect(await answer(clone)).toMatchObject({ answer: 'held', reasons: ['unpushed'] });
+    git(clone, 'update-ref', 'refs/pull/1/head', 'refs/notes/commits');
+    expect(await answer(clone)).toMatchObject({ answer: 'held', reasons: ['unpushed'] });
+    git(clone, 'config', '--add', 'remote.origin.fetch', '+refs/pull/*/head:refs/pull/*/head');
     expect(await answer(clone)).toMatchObject({ answer: 'free' });
+    git(clone, 'config', 'remote.gone.url', join(home, 'gone'));
+    git(clone, 'config', '--unset', 'remote.origin.fetch', 'pull');
+    git(clone, 'config', '--add', 'remote.gone.fetch', '+refs/pull/*/head:refs/pull/*/head');
+    expect(await answer(clone)).toMatchObject({ answer: 'held', reasons: ['unpushed'] });
     expect(await answer(tree)).toMatchObject({ answer: 'free' });
     const own = git(tree, 'commit-tree', '-m', 'own', 'HEAD^{tree}').trim();
     git(tree, 'update-ref', 'refs/worktree/kept', own);

@@ -9,11 +9,14 @@ import { tryOr } from '../../io/try-or.ts';
 export const REMOTE_SETTINGS = '^remote\\..*\\.(fetch|url|pushurl)$';
 
 export interface Remotes {
-  /** Refs besides remote-tracking branches that a fetch fills (`+refs/pull/*:refs/pull/*`): a remote has them. */
+  /** Refs besides remote-tracking branches that only a fetch fills (`+refs/pull/*:refs/pull/*`): a remote has them. */
   readonly fetched: readonly string[];
   /** Remotes that keep nothing once this repository is removed, and why. */
   readonly vain: readonly { readonly name: string; readonly why: string }[];
 }
+
+/** What forges make for changes that are proposed. Into all others people write too, such as `refs/notes`, and need not push that. */
+const FORGE_REFS = /^refs\/(?:pull|pull-requests|merge-requests|changes)\//;
 
 /** What is to be removed together. */
 export interface Going {
@@ -25,20 +28,23 @@ export interface Going {
 
 /** @param top of the repository, absolute */
 export const remotesIn = (settings: string, top: string, going: Going): Remotes => {
-  const fetched: string[] = [];
+  const filled: { readonly name: string; readonly refs: string }[] = [];
   const whyVain = new Map<string, string | null>();
   for (const setting of settings.split('\0')) {
     const [, name = '', key, value = ''] = /^remote\.(.*)\.(\w+)\n(.*)$/s.exec(setting) ?? [];
     if (key === 'fetch') {
       const [, refs] = /:(refs\/.+)$/s.exec(value) ?? [];
-      if (refs !== undefined && !/^refs\/(?:\*|heads\/|tags\/|remotes\/)/.test(refs)) fetched.push(refs);
+      if (refs !== undefined && FORGE_REFS.test(refs)) filled.push({ name, refs });
     } else if (key !== undefined) {
       const why = whyNothingIsKept(value, top, going);
       // One place of several is enough.
       whyVain.set(name, whyVain.get(name) === null ? null : why);
     }
   }
-  return { fetched, vain: [...whyVain].flatMap(([name, why]) => (why === null ? [] : [{ name, why }])) };
+  return {
+    fetched: filled.filter(({ name }) => whyVain.get(name) === null).map(({ refs }) => refs),
+    vain: [...whyVain].flatMap(([name, why]) => (why === null ? [] : [{ name, why }])),
+  };
 };
 
 /**
