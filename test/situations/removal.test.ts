@@ -367,6 +367,28 @@ const CASES: readonly Case[] = [
     },
   ],
   [
+    'a clone with a remote-tracking branch of no remote that is configured',
+    'held',
+    ['unpushed'],
+    ({ clone }) => {
+      commitIn(clone);
+      git(clone, 'update-ref', 'refs/remotes/old/main', 'HEAD');
+      return clone;
+    },
+  ],
+  [
+    'a clone whose remote has remote-tracking branches of another name',
+    'free',
+    [],
+    ({ clone, home }) => {
+      commitIn(clone);
+      git(clone, 'push', '-q', join(home, 'remote.git'), 'HEAD:refs/pull/1/head');
+      git(clone, 'config', '--add', 'remote.origin.fetch', '+refs/pull/*/head:refs/remotes/pr/*');
+      git(clone, 'fetch', '-q');
+      return clone;
+    },
+  ],
+  [
     'a clone of a repository that is gone',
     'held',
     ['unpushed'],

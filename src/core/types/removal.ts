@@ -30,7 +30,7 @@ export interface RepositoryWork {
   readonly isIgnored: boolean;
   /**
    * Commits that are on no remote-tracking branch; of a linked tree: nor on any other local branch. Remote-tracking branches do
-   * not count of remotes that keep nothing (`onlyOn`, each with the reason).
+   * not count of remotes that are not configured, or that keep nothing (`onlyOn`, each with the reason).
    */
   readonly unpushed: CountedCommits & { readonly onlyOn: readonly string[] };
   /** Commits that only other refs lead to (notes, jj's, those of the working tree). */

@@ -9,6 +9,8 @@ import { tryOr } from '../../io/try-or.ts';
 export const REMOTE_SETTINGS = '^remote\\..*\\.(fetch|url|pushurl)$';
 
 export interface Remotes {
+  /** Patterns of the remote-tracking branches of remotes that are configured, those in `vain` excepted. */
+  readonly tracked: readonly string[];
   /** Refs besides remote-tracking branches that only a fetch fills (`+refs/pull/*:refs/pull/*`): a remote has them. */
   readonly fetched: readonly string[];
   /** Remotes that keep nothing once this repository is removed, and why. */
@@ -34,15 +36,21 @@ export const remotesIn = (settings: string, top: string, going: Going): Remotes 
     const [, name = '', key, value = ''] = /^remote\.(.*)\.(\w+)\n(.*)$/s.exec(setting) ?? [];
     if (key === 'fetch') {
       const [, refs] = /:(refs\/.+)$/s.exec(value) ?? [];
-      if (refs !== undefined && FORGE_REFS.test(refs)) filled.push({ name, refs });
+      if (refs !== undefined) filled.push({ name, refs });
     } else if (key !== undefined) {
       const why = whyNothingIsKept(value, top, going);
       // One place of several is enough.
       whyVain.set(name, whyVain.get(name) === null ? null : why);
     }
   }
+  const kept = [...whyVain].flatMap(([name, why]) => (why === null ? [name] : []));
+  const fetched = filled.filter(({ name }) => kept.includes(name)).map(({ refs }) => refs);
   return {
-    fetched: filled.filter(({ name }) => whyVain.get(name) === null).map(({ refs }) => refs),
+    tracked: [
+      ...kept.filter((name) => !/[*?[\\]/.test(name)).map((name) => `refs/remotes/${name}`),
+      ...fetched.filter((refs) => refs.startsWith('refs/remotes/')),
+    ],
+    fetched: fetched.filter((refs) => FORGE_REFS.test(refs)),
     vain: [...whyVain].flatMap(([name, why]) => (why === null ? [] : [{ name, why }])),
   };
 };

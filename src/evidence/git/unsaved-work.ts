@@ -191,7 +191,7 @@ const readRefs = async (
   // HEAD may also point to a ref that is no branch.
   const [, branch = null] = /^refs\/heads\/(.+)\n$/.exec(head) ?? [];
   const others = branch === null ? [] : [`--exclude=${branch}`];
-  const { fetched, vain } = remotesIn(
+  const { tracked, fetched, vain } = remotesIn(
     await ask(['config', '-z', '--get-regexp', REMOTE_SETTINGS], 1),
     top,
     going,
@@ -201,8 +201,13 @@ const readRefs = async (
       ? [...tips, '--not', '--remotes', ...others, '--branches']
       : [
           ...tips,
-          ...['--branches', '--tags', ...vain.map(({ name }) => `--glob=refs/remotes/${name}`)],
-          ...['--not', ...vain.map(({ name }) => `--exclude=${name}/*`), '--remotes', '--'],
+          ...['--branches', '--tags', '--remotes', '--not'],
+          // An exclusion applies to the next pattern only.
+          ...tracked.flatMap((refs) => [
+            ...vain.map(({ name }) => `--exclude=refs/remotes/${name}/*`),
+            `--glob=${refs}`,
+          ]),
+          '--',
         ];
   const isEmpty = kind === 'linked' && tips.length === 0;
   const walk = [
