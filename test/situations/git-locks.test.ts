@@ -749,6 +749,29 @@ describe('a git lock stays while it may be in use by', () => {
     },
   );
 
+  rootGit('a git whose mount was detached under it (skipped without root)', async () => {
+    const repository = makeRepository();
+    const { root } = repository;
+    const path = leave(join(root, '.git/index.lock'));
+    mkdirSync(join(root, 'a/b'), { recursive: true });
+    const elsewhere = mkdtempSync(join(tmpdir(), 'mnt-'));
+    onCleanUp(() => rmdirSync(elsewhere));
+    // With only a directory inside of it mounted nothing tells which repository that is.
+    for (const [mounted, cwd, state] of [
+      ['.', '.', 'held'],
+      ['.', 'a/b', 'held'],
+      ['a', '.', 'unknown'],
+    ] as const) {
+      expect(await stateAt(repository, path)).toBe('stale');
+      execFileSync('mount', ['--bind', join(root, mounted), elsewhere]);
+      const { stop } = await startProcess(sleeperNamed('git'), ['600'], { cwd: join(elsewhere, cwd) });
+      execFileSync('umount', ['--lazy', elsewhere]);
+      await until(async () => (await stateAt(repository, path)) === state, `git in ${cwd} of ${mounted}`);
+      await stop();
+      await until(async () => (await stateAt(repository, path)) === 'stale', 'the end of git');
+    }
+  });
+
   rootGit('a git of another user, which the doctor may not examine (skipped without root)', async () => {
     const repository = makeRepository();
     const { root } = repository;

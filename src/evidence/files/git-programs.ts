@@ -12,7 +12,7 @@ import { otherNames } from '../processes/linux/other-names.ts';
 import { leadsToRemoved } from '../processes/linux/proc-files.ts';
 import type { ProcessDetails, ProcessRow, ProcessTable } from '../processes/row.ts';
 import { hasEnded, runningIn, treeBelow } from '../processes/table.ts';
-import type { TownPlaceFinder } from '../town/place.ts';
+import { leadsElsewhere, type TownPlaceFinder } from '../town/place.ts';
 import { isHook, type NamedByArguments, namedByArguments, takesNoLock } from './git-arguments.ts';
 import { type GitPlaces, gitPlaces } from './git-places.ts';
 import { gitRecognizer } from './git-recognizer.ts';
@@ -64,14 +64,16 @@ export const readGitUses = async (
     const variables = namedByVariables(pid, details);
     const named = variables === null ? byArguments : together(byArguments, variables);
     const isOurs = details.sharesOurPaths(pid);
-    const here = (full: string, isCwd: boolean): string => {
+    /** Null where nothing tells. */
+    const here = (full: string, isCwd: boolean): string | null => {
       const named = nameOf(pid, full);
-      if (isOurs && named === null) return full;
       const door = isCwd ? details.doorToCwd(pid) : details.doorToRoot(pid);
-      return (
-        (door === null ? null : placeInTown(full, isCwd ? door : `${door}${full}`)) ??
-        (named === null || named === 'untold' ? full : named)
-      );
+      const isElsewhere =
+        isOurs && isCwd && door !== null && leadsElsewhere(door, full) && !leadsToRemoved(door);
+      if (isOurs && named === null && !isElsewhere) return full;
+      const place = door === null ? null : placeInTown(full, isCwd ? door : `${door}${full}`);
+      if (place !== null || isElsewhere) return place;
+      return named === null || named === 'untold' ? full : named;
     };
     // It is there already, unless it was only just started.
     const start = resolve(cwd ?? '/', ...named.starts);
@@ -80,10 +82,12 @@ export const readGitUses = async (
     const add = (path: string, find: GitPlaces['ofTree' | 'ofGitDir'], isCwd = false): void => {
       const full = resolve(from, path);
       const server = serverAt(pid, full);
-      if (server === null || answers(isOurs ? server : `${details.doorToRoot(pid)}${server}`))
-        places.push(...find(here(full, isCwd)));
+      const isSilent = server !== null && !answers(isOurs ? server : `${details.doorToRoot(pid)}${server}`);
+      const place = isSilent ? null : here(full, isCwd);
+      if (place !== null) places.push(...find(place));
       // A file `.git` there may lead to any repository.
-      else hidden ??= `where process ${pid} (${comm}) works cannot be told: ${server} does not answer`;
+      else
+        hidden ??= `where process ${pid} (${comm}) works cannot be told: ${isSilent ? `${server} does not answer` : 'its directory has no name any more'}`;
     };
     if (cwd !== null) add(cwd, ofTree, true);
     if (named.starts.length > 0) add(start, ofTree);

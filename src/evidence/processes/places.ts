@@ -50,10 +50,12 @@ export const withTownPlaces = (
   };
   const placed = new Map(cwds);
   for (const [pid, cwd] of cwds) {
-    if (!cwd.seen || cwd.value === '/' || relativeTo(root, cwd.value) !== null) continue;
+    if (!cwd.seen || relativeTo(root, cwd.value) !== null) continue;
+    const isOfInterest = (): boolean => trees.has(pid) || recorded.has(pid) || isAgent(pid);
+    // Most services work in `/`.
+    if (cwd.value === '/' && !isOfInterest()) continue;
     const named = nameOf(pid, cwd.value);
-    const isLookedAt = trees.has(pid) || recorded.has(pid) || named !== null || isAgent(pid);
-    if (!isLookedAt || serverAt(pid, cwd.value) !== null) continue;
+    if ((named === null && !isOfInterest()) || serverAt(pid, cwd.value) !== null) continue;
     const mounted = named === null || named === 'untold' ? null : (placeInTown(named, named) ?? named);
     const value = placeInTown(cwd.value, details.doorToCwd(pid) ?? cwd.value) ?? mounted;
     if (value !== null) placed.set(pid, { seen: true, value });

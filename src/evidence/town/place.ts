@@ -31,7 +31,9 @@ export const townPlaceFinder = (root: string, directories: readonly string[]): T
   let known: ReadonlyMap<string, string> | null = null;
   const mayWait = behindServers(root, directories);
   return (shown, door) => {
-    if (!shown.startsWith('/') || shown === '/' || relativeTo(root, shown) !== null) return null;
+    // Others have `/` as the name of a detached mount (`umount -l`), or of the root of a container.
+    if (!shown.startsWith('/') || (shown === '/' && door === '/') || relativeTo(root, shown) !== null)
+      return null;
     // For another process's root directory the caller has checked that, by the mounts of that process.
     if (door === shown && mayWait(shown)) return null;
     if (known === null && directories.length > MANY && isApart(root, shown, door)) return null;
@@ -84,6 +86,12 @@ const isApart = (root: string, shown: string, door: string): boolean => {
 export const isSameDirectory = (one: string, other: string): boolean => {
   const identity = directoryIdentity(one);
   return identity !== null && identity === directoryIdentity(other);
+};
+
+/** True where a door leads to another directory than the name that its process is shown with: its mount was detached, or covered. */
+export const leadsElsewhere = (door: string, shown: string): boolean => {
+  const identity = directoryIdentity(door);
+  return identity !== null && identity !== directoryIdentity(shown);
 };
 
 const identify = (root: string, directories: readonly string[]): ReadonlyMap<string, string> => {

@@ -43,6 +43,18 @@ const agentBehind = async (directory: string, door: string, cwd: string, name: s
   expect(await firstLine(started)).toBe('ready');
 };
 
+/** The same in `directory` itself, which has no path from there on: `leave` takes its mount away, or makes it the root directory. */
+const agentWithoutPath = async (directory: string, leave: string): Promise<void> => {
+  const script = `mount --bind "$1" "$2" && cd "$2" || exit
+    { until grep -q claude /proc/$$/comm; do :; done; ${leave} && echo ready; } & exec "$3" 600`;
+  const started = await startProcess(
+    'unshare',
+    ['-m', 'sh', '-c', script, 'sh', directory, makeDoor(), sleeperNamed('claude')],
+    { stdio: ['ignore', 'pipe', 'ignore'] },
+  );
+  expect(await firstLine(started)).toBe('ready');
+};
+
 describe('an agent behind a mount (skipped without permission to mount)', () => {
   mountTest('holds the lock if it has the whole town mounted elsewhere', async () => {
     const { town, judge, ask } = setStage();
@@ -91,6 +103,18 @@ describe('an agent behind a mount (skipped without permission to mount)', () => 
         (await preflightRemoval(town, [name], { env, cwd: root })).results[0]?.answer;
       await until(async () => (await answer()) === 'held', 'the agent to be seen at work');
     }
+  });
+
+  mountTest.each([
+    ['whose mount was detached', 'umount -l "$2"'],
+    ['in a container of which it is the root', 'mkdir old && pivot_root . old'],
+  ])('holds the lock of its worker %s', async (_, leave) => {
+    const { town, judge, ask } = setStage();
+    town.lock(ADA);
+    await agentWithoutPath(town.path(ADA), leave);
+    await until(async () => (await judge()).state === 'held', 'the agent to be seen at work');
+    expect((await ask()).exitCode).toBe(20);
+    expect((await ask(BOB)).exitCode).toBe(0);
   });
 
   mountTest('the same among so many workers that mounts are read first → held', async () => {
