@@ -653,6 +653,13 @@ describe('the answer about removal', () => {
     }
   });
 
+  gitTest('names each place where commits would be kept once in that command', async () => {
+    const { clone, answer } = setStage();
+    commitIn(clone);
+    const { next } = await answer(clone);
+    expect(next[0]?.filter((word) => word.startsWith('--glob='))).toEqual(['--glob=refs/remotes/origin/*']);
+  });
+
   gitTest('names no branch for a HEAD that points to a ref of the working tree', async () => {
     const { tree, answer } = setStage();
     git(tree, 'update-ref', 'refs/worktree/x', 'HEAD');

@@ -47,8 +47,10 @@ export const remotesIn = (settings: string, top: string, going: Going): Remotes 
   const fetched = filled.filter(({ name }) => kept.includes(name)).map(({ refs }) => refs);
   return {
     tracked: [
-      ...kept.filter((name) => !/[*?[\\]/.test(name)).map((name) => `refs/remotes/${name}`),
-      ...fetched.filter((refs) => refs.startsWith('refs/remotes/')),
+      ...new Set([
+        ...kept.filter((name) => !/[*?[\\]/.test(name)).map((name) => `refs/remotes/${name}/*`),
+        ...fetched.filter((refs) => refs.startsWith('refs/remotes/')),
+      ]),
     ],
     fetched: fetched.filter((refs) => FORGE_REFS.test(refs)),
     vain: [...whyVain].flatMap(([name, why]) => (why === null ? [] : [{ name, why }])),
