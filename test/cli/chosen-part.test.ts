@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
+import { gitTest, makeRepository } from '../situations/repository.ts';
 import { cleanUp, makeTown, type TestTown } from '../support/index.ts';
 import { doctor } from './run-cli.ts';
 
@@ -90,6 +91,16 @@ describe('a selection of locks', () => {
     }
     const rest = doctor(['--state', 'invalid', '-q'], { cwd: town.root });
     expect(rest.stdout).not.toContain('not shown');
+  });
+
+  gitTest('--under takes a working tree beside the repository by its whole path too', () => {
+    const { root, worktree } = makeRepository();
+    const tree = worktree('../beside');
+    makeTown({ root: tree, marked: false, workers: [], rigs: {} }).lock('.');
+    for (const name of [tree, '../beside']) {
+      const { stdout } = doctor(['locks', '--under', name, '--town', root], { cwd: root });
+      expect(stdout).toMatch(/^stale \.\.\/beside: /);
+    }
   });
 
   test('-v prints when a lock was taken, in a pipe too', () => {

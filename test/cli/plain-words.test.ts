@@ -1,4 +1,6 @@
 /** `explain` knows every word that a report prints; a worker of that name comes first. */
+import { mkdirSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { SEVERITIES } from '../../src/core/types/check.ts';
 import { EVENTS } from '../../src/core/types/history.ts';
@@ -126,5 +128,28 @@ describe('a lock-doctor.json that is not used', () => {
     town.write('lock-doctor.json', '{}');
     expect(doctor([], { cwd: town.root }).stderr).toBe('');
     expect(doctor([], { ...beside, cwd: town.path('gastown') }).stderr).toBe('');
+  });
+});
+
+describe('of git’s working trees and locks', () => {
+  gitTest('explain suggests a tree without a lock by the end of its name', () => {
+    const { root, env, worktree } = makeRepository();
+    for (const name of ['f1', 'f2', 'f3', 'f12']) worktree(`.claude/worktrees/${name}`);
+    expect(doctor(['explain', 'f2', '--town', root], { env })).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining('Did you mean .claude/worktrees/f2?'),
+    });
+  });
+
+  gitTest('what is no file in the place of a lock is named, and is not said to become a lock', () => {
+    const { root, env } = makeRepository();
+    mkdirSync(join(root, '.git/HEAD.lock'));
+    symlinkSync('x', join(root, '.git/config.lock'));
+    const { stdout } = doctor(['--town', root], { env });
+    for (const name of ['HEAD.lock', 'config.lock'])
+      expect(stdout).toContain(`: git-lock (${name}): not a valid lock: it is a `);
+    const explained = doctor(['explain', 'HEAD.lock', '--town', root], { env }).stdout;
+    expect(explained).toContain('it cannot become a lock');
+    expect(explained).not.toContain('it is a lock again');
   });
 });

@@ -25,7 +25,7 @@ describe('undo without a marker', () => {
     const here = { cwd: town.path('feature-2') };
     const { status, stdout } = doctor(['undo'], here);
     const [, command = ''] = /: doctor (undo .*)\n$/.exec(stdout) ?? [];
-    const said = `${town.path('feature-2')} was released by a run in ${town.root}: doctor ${command}\n`;
+    const said = `The lock of ${town.path('feature-2')} was released by a run in ${town.root}: doctor ${command}\n`;
     expect([status, stdout]).toEqual([1, said]);
     expect(doctor(['undo', '--list'], here)).toMatchObject({ status: 0, stdout: said });
     expect(doctor(['log'], here)).toMatchObject({
@@ -55,7 +55,7 @@ describe('undo without a marker', () => {
     const id = idOf(town, 'feature-2');
     expect([status, stdout]).toEqual([
       1,
-      `${town.path('feature-2')} was released by a run in ${town.path('feature-2')}: doctor undo ${id} --town ${town.path('feature-2')}\n`,
+      `The lock of ${town.path('feature-2')} was released by a run in ${town.path('feature-2')}: doctor undo ${id} --town ${town.path('feature-2')}\n`,
     ]);
   });
 
@@ -73,7 +73,7 @@ describe('undo without a marker', () => {
     const [, command = ''] = /: doctor (undo .*)\n$/.exec(stdout) ?? [];
     expect([status, stdout]).toEqual([
       1,
-      `${town.path('feature-1')} was released by a run in ${town.path('feature-1')}: doctor ${command}\n`,
+      `The lock of ${town.path('feature-1')} was released by a run in ${town.path('feature-1')}: doctor ${command}\n`,
     ]);
     expect(doctor(['undo'], { cwd: town.path('feature-2') }).stdout).toBe('nothing to undo\n');
     expect(doctor(command.split(' '), { cwd: app })).toMatchObject({ status: 0 });
@@ -118,7 +118,7 @@ describe('undo without a marker', () => {
     );
     expect([status, stdout]).toEqual([
       1,
-      `${town.path('feature-2')} was released by a run in ${town.path('feature-2')}: doctor ${commands[0]?.join(' ')}
+      `The lock of ${town.path('feature-2')} was released by a run in ${town.path('feature-2')}: doctor ${commands[0]?.join(' ')}
 Nothing was restored: that was later than the last run here, which you restore with: doctor ${commands[1]?.join(' ')}
 `,
     ]);

@@ -4,6 +4,7 @@ import { idMeant, nearWorker } from '../../core/did-you-mean.ts';
 import { filterReport, type ReportFilter } from '../../core/report/filter-report.ts';
 import { isWithin } from '../../core/town/roles.ts';
 import type { Report } from '../../core/types/report.ts';
+import { placeName } from '../../evidence/town/outside-trees.ts';
 import { resolveWorker } from '../../evidence/town/worker-path.ts';
 import { momentMs } from './moment.ts';
 import type { OptionsOf } from './options.ts';
@@ -68,6 +69,8 @@ const placeNamed = (name: string, { town, locks, agents }: Report, cwd: string):
   if (seen.some((worker) => isWithin(worker, plain))) return plain;
   const found = resolveWorker(name, root, cwd);
   if (found.kind === 'inside' && found.exists) return found.worker;
+  const outside = found.kind === 'inside' ? null : placeName(root, found.path);
+  if (outside !== null && seen.some((worker) => isWithin(worker, outside))) return outside;
   const near = seen.find((worker) => worker.endsWith(`/${plain}`)) ?? nearWorker(plain, seen);
   throw usage(
     `there is no directory "${name}" in ${root}`,

@@ -697,7 +697,7 @@ const DONE: Readonly<Partial<Record<CommandName, string>>> = {
 const FAILED: Readonly<Partial<Record<CommandName, string>>> = {
   undo: 'not all of it could be restored',
   log: 'part of the journal could not be read',
-  init: 'not all of it could be written',
+  init: 'not all that was asked for is in place',
 };
 const JUDGING: readonly CommandName[] = ['doctor', 'locks', 'top'];
 

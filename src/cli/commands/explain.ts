@@ -20,7 +20,7 @@ import type { Kind } from '../../core/types/kind.ts';
 import { EXIT, type PreflightResult, type ReportLease } from '../../core/types/report.ts';
 import { findWorker, placesKnown } from '../../diagnose.ts';
 import { documentOf } from '../../document.ts';
-import { hintForGone, nearestWorker } from '../../evidence/town/new-worker.ts';
+import { hintForGone, nearestWorker, treesInside } from '../../evidence/town/new-worker.ts';
 import { refuseSilent } from '../../evidence/town/root.ts';
 import type { FleetDiagnosis } from '../../fleet/examine-fleet.ts';
 import type { LeaseBook } from '../../lease/lease-book.ts';
@@ -174,7 +174,7 @@ const workerNamed = (word: string, examination: Examination, cwd: string): strin
     if (gone !== null) throw usage(`there is no directory ${word}`, gone);
     const near =
       didYouMean(word, [...WORDS, ...PLAIN_TEXTS.keys()]) ??
-      nearWorker(word, [...known]) ??
+      nearWorker(word, [...new Set([...known, ...treesInside(root)])]) ??
       nearestWorker(word, root) ??
       idMeant(word, IDS);
     throw near === null

@@ -53,7 +53,8 @@ export const STATE_PAGES: Readonly<Record<State, StatePage>> = {
       'It is empty, truncated, not JSON, has values of the wrong type, is larger than 64 KiB, or is not a regular file. It is read as Go’s encoding/json reads it, so doctor accepts what other tools accept.',
     fix: `Releases the lock of an agent if it is a regular file that has not changed for ${FRESH_MS / 1000} s, when no agent is running in the directory. Files of other kinds stay: they do not say who holds them.`,
     refuses: 'Directories, symlinks, FIFOs and sockets are never removed, not even by force.',
-    changes: 'When its writer finishes it, it is a lock again; until then nobody can tell who holds it.',
+    changes:
+      'When its writer finishes it, it is a lock again; until then nobody can tell who holds it. What is not a regular file stays invalid until somebody takes it away.',
   },
   foreign: {
     meaning:
@@ -91,6 +92,9 @@ export const OTHER_KINDS = {
     changes: 'Once everything can be checked, the lock gets one of the other states.',
   },
 } as const satisfies Readonly<Partial<Record<State, Pick<StatePage, 'meaning' | 'changes'>>>>;
+
+/** When something ceases to be invalid that is no regular file: no writer of a lock can finish it. */
+export const NOT_A_FILE = 'When whoever put it there takes it away: it cannot become a lock.';
 
 /** The same of a stale lock that names nobody and was just written. */
 export const JUST_WRITTEN: Pick<StatePage, 'meaning' | 'changes'> = {

@@ -85,6 +85,8 @@ const EVIDENCE_TEXTS: Readonly<Record<Exclude<Fact['source'], 'lock'>, string>> 
 };
 
 const OWN_TEXTS = {
+  dangerous: 'Said of a report as a whole where one of its findings is an error: see doctor explain error.',
+  healthy: 'Said of a report as a whole where everything could be looked at and nothing is wrong.',
   force:
     '`doctor --fix --worker WORKER` with --force releases a lock even if its agent may still be running. doctor undo restores it.',
   journal:

@@ -17,6 +17,7 @@ import { introduce } from '../../reporters/who.ts';
 import { RECIPE_BEGINS } from './force-recipe.ts';
 import {
   JUST_WRITTEN,
+  NOT_A_FILE,
   NOTE_TEXTS,
   OTHER_KINDS,
   REASON_TEXTS,
@@ -227,6 +228,8 @@ const evidencePart = (
 
 /** A git-lock has no agent, session or pane. */
 const wordsFor = ({ state, notes, lock, holder }: Verdict): Pick<StatePage, 'meaning' | 'changes'> => {
+  if (state === 'invalid' && !lock.isRegularFile)
+    return { meaning: STATE_PAGES.invalid.meaning, changes: NOT_A_FILE };
   if (claimsWorker(lock)) return STATE_PAGES[state];
   if (holder === null && notes.includes('fresh')) return JUST_WRITTEN;
   const words = { ...STATE_PAGES, ...OTHER_KINDS }[state];

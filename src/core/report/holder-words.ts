@@ -97,10 +97,14 @@ export const summary = (verdict: Verdict): string => {
   return flat(`${ofKind(verdict)}${said}${gone}`);
 };
 
-/** Prefix of a sentence about a lock that is not an agent's: `git-worktree lock of claude agent agent-ab12: `; else empty. */
-export const ofKind = ({ lock, holder }: Verdict): string => {
+/**
+ * Prefix of a sentence about a lock that is not an agent's: `git-worktree lock of claude agent agent-ab12: `; else empty. What is no
+ * valid lock says nothing of itself, and a place may have several: `git-lock (HEAD.lock): `.
+ */
+export const ofKind = ({ lock, holder, state }: Verdict): string => {
   if (claimsWorker(lock)) return '';
   const name = holder?.sessionId ?? null;
   const kind = lock.kind.endsWith('lock') ? lock.kind : `${lock.kind} lock`;
-  return `${kind}${name === null ? '' : ` of ${name}`}: `;
+  const file = state === 'invalid' ? ` (${lock.path.slice(lock.path.lastIndexOf('/') + 1)})` : '';
+  return `${kind}${name === null ? '' : ` of ${name}`}${file}: `;
 };

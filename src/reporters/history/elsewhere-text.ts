@@ -10,7 +10,7 @@ export const releasedElsewhereLines = (
 ): readonly string[] =>
   releases.flatMap(({ root, id, directory }) =>
     commandLines(
-      `${directory} was released by a run in ${root}:`,
+      `The lock of ${directory} was released by a run in ${root}:`,
       ['doctor', 'undo', id, '--town', root],
       presentation,
     ),

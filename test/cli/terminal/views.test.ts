@@ -95,7 +95,7 @@ What to do now:`);
     const [said = '', command = ''] = screen.split(/\n(?= {2}doctor undo )/);
     // A path is broken after a slash; a word that the terminal had broken would not come together again.
     expect(said.replace(/\/\n {2}/g, '/').replace(/\n {2}/g, ' ')).toBe(
-      `${town.path(ADA)} was released by a run in ${town.root}:`,
+      `The lock of ${town.path(ADA)} was released by a run in ${town.root}:`,
     );
     expect(command.replaceAll('\n', '')).toMatch(/^ {2}doctor undo \S+ ?--town \S+$/);
     expect((await show(town, 40, 'undo')).screen).toBe(`✔ restored gastown/crew/ada (pid

@@ -144,7 +144,7 @@ interface Written {
 const write = (part: Part, canvas: Canvas): Written => {
   const { name, files } = part;
   if (files.length === 0)
-    return { isDone: false, lines: [`${name}: nothing to write`, ...besides(part, canvas)] };
+    return { isDone: false, lines: [`${name}: doctor can write nothing here`, ...besides(part, canvas)] };
   const results = files.map((file): { readonly isDone: boolean; readonly line: string } => {
     const said = (text: string): string => canvas.safe(`${name}: ${file.path} ${text}`);
     try {
