@@ -207,7 +207,9 @@ describe('preflight: unsure', () => {
       });
     // Its exit status says nothing: a client whose server ends before it answers reports a failure.
     onCleanUp(() => void tmux('kill-server'));
-    expect(tmux('new-session', '-d', '-s', 'x', 'while :; do my-agent; sleep 600; done').status).toBe(0);
+    // As words: one text would be given to the other user's login shell, which may be nologin.
+    const loop = ['sh', '-c', 'while :; do my-agent; sleep 600; done'];
+    expect(tmux('new-session', '-d', '-s', 'x', ...loop).status).toBe(0);
     expect(shortOf(await askElsewhere(question, other))).toEqual([22, 'unsure', null]);
   });
 });
