@@ -2,6 +2,7 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import {
   chownSync,
+  copyFileSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -332,10 +333,11 @@ describe('a worktree beside the repository', () => {
     expect((await look()).collisions).toMatchObject([{ kind: 'agents', workers: ['../feature'] }]);
   });
 
-  const lockIn = (path: string, pid: number): string => {
-    mkdirSync(join(path, '.runtime'));
+  const lockIn = (path: string, pid: number, session = ''): string => {
+    mkdirSync(join(path, '.runtime'), { recursive: true });
     const lock = join(path, '.runtime/agent.lock');
-    const record = { pid, acquired_at: new Date().toISOString(), session_id: '', hostname: hostname() };
+    const acquired = new Date(Date.now() - 300_000).toISOString();
+    const record = { pid, acquired_at: acquired, session_id: session, hostname: hostname() };
     writeFileSync(lock, JSON.stringify(record));
     aged(lock);
     return lock;
@@ -366,6 +368,30 @@ describe('a worktree beside the repository', () => {
     expect(existsSync(lock)).toBe(true);
     expect((await heal(path, { env })).undo).not.toBeNull();
     expect(existsSync(lock)).toBe(false);
+  });
+
+  tmuxTest('has a copy of the lock of another: the same is said and done of it from both', async () => {
+    const { root, env, worktree, look } = makeRepository();
+    const path = worktree('../feature');
+    const tmux = await startTmux({ tmuxTmpdir: env.TMUX_TMPDIR ?? '' });
+    const agent = tmux.newSession('one', { cwd: root, command: [sleeperNamed('claude'), '600'] });
+    // The terminal of whoever asks from the copy is on the same server.
+    tmux.newSession('two', { cwd: path, command: ['sleep', '600'] });
+    for (const pid of [agent.pid, ended()]) {
+      const original = lockIn(root, pid, agent.paneId);
+      const copy = lockIn(path, pid, agent.paneId);
+      copyFileSync(original, copy);
+      aged(copy);
+      const isCopy = { state: 'stale', notes: expect.arrayContaining(['copy']) };
+      expect((await look()).locks).toMatchObject([{ worker: '.', state: 'held' }, isCopy]);
+      expect((await examine(path, { env })).locks).toMatchObject([isCopy]);
+      // A lock with other bytes is no copy.
+      writeFileSync(original, ' ', { flag: 'a' });
+      expect((await examine(path, { env })).locks).not.toMatchObject([isCopy]);
+      copyFileSync(copy, original);
+      await heal(path, { env });
+      expect([original, copy].map((lock) => existsSync(lock))).toEqual([true, false]);
+    }
   });
 
   gitTest("counts only if git's files at both ends name each other", async () => {

@@ -6,6 +6,7 @@ import type { LockFile } from '../types/evidence.ts';
 import type { Fact } from '../types/judgement.ts';
 import type { Case, Twins } from './case.ts';
 import type { ProcessFinding } from './holder/process-finding.ts';
+import { isAtCopy } from './session/rejected.ts';
 import { judgeSession } from './session/session.ts';
 
 const NOBODY: readonly WorkerView[] = [];
@@ -62,9 +63,13 @@ const only = (worker: WorkerView): Twins => ({
 });
 
 /** A live holder that works at a twin, and not here, holds that lock: this one is the copy. */
-export const worksAtTwin = (finding: ProcessFinding | null, { worker, twins, index }: Case): boolean => {
+export const worksAtTwin = (
+  finding: ProcessFinding | null,
+  { lock, worker, twins, index }: Case,
+): boolean => {
   const cwd = finding?.state === 'alive' ? finding.process?.cwd : null;
   if (cwd?.seen !== true) return false;
+  if (isAtCopy(cwd.value, lock, index)) return true;
   const path = relativeTo(index.snapshot.town.root, cwd.value);
   if (path === null || isWithin(path, worker.worker)) return false;
   return twins.among(`around ${path}`, (twin) => isWithin(path, twin.worker)).length > 0;
@@ -72,7 +77,9 @@ export const worksAtTwin = (finding: ProcessFinding | null, { worker, twins, ind
 
 /** True where the session that the record names, or an agent at work, is seen at a twin. */
 export const isCopy = (one: Case): boolean => {
-  const { index, worker, twins, readOccupants } = one;
+  const { lock, index, worker, twins, readOccupants } = one;
+  if (lock.copies !== undefined && judgeSession({ ...one, lock: { ...lock, copies: [] } }).state === 'live')
+    return true;
   const occupied = twins.among(readOccupants, (twin) => readOccupants(twin, null, null).occupants.length > 0);
   if (occupied.length > 0) return true;
   const isLive = (twin: WorkerView, others: Twins): boolean =>
@@ -85,8 +92,8 @@ export const isCopy = (one: Case): boolean => {
 const MAX_NAMED = 5;
 
 /** What is said of a copy. */
-export const copyFact = ({ twins }: Case): Fact => {
-  const names: string[] = [];
+export const copyFact = ({ lock: { copies = [] }, twins }: Case): Fact => {
+  const names = copies.map(({ name }) => name).slice(0, MAX_NAMED);
   for (const { worker } of twins.all) {
     if (names.length === MAX_NAMED) {
       names[MAX_NAMED - 1] += ' and others';

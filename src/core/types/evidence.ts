@@ -170,6 +170,14 @@ export interface NotedPid {
   readonly isOfThisLock: boolean | null;
 }
 
+/** Another working tree of the root's repository, outside of the root, in which a lock with the same bytes is. */
+export interface CopyElsewhere {
+  /** Relative to the root, `../feature`. */
+  readonly name: string;
+  /** Absolute. */
+  readonly path: string;
+}
+
 /** One lock file as it was found. */
 export interface LockFile {
   /**
@@ -205,6 +213,8 @@ export interface LockFile {
   readonly gitDir?: LockGitDir;
   /** Of a lock that names nobody, where its git wrote down who it is. */
   readonly notedPid?: NotedPid;
+  /** Of the lock of the root's own agent; left out where there are none. */
+  readonly copies?: readonly CopyElsewhere[];
   /** Of a lock that names nobody: the network file system on which it lies. Absent on a disk of this machine. */
   readonly network?: string;
 }

@@ -3,18 +3,24 @@ import { LATE_MS } from '../../pid.ts';
 import { homeOf, isPlainlyAnothers, sessionSays } from '../../town/belonging.ts';
 import { isWithin } from '../../town/roles.ts';
 import type { PaneView, TownIndex, WorkerView } from '../../town/views.ts';
-import type { TmuxServer } from '../../types/evidence.ts';
+import type { LockFile, TmuxServer } from '../../types/evidence.ts';
 import type { Case } from '../case.ts';
 import { MUCH_LATER_MS } from '../holder/recorded-number.ts';
 import { isAtPlaceOf } from '../occupants/at-work.ts';
 
 export type Rejection = 'dead' | 'younger-server' | 'anothers' | 'other-server';
 
+/** True for an absolute path in a working tree outside of the root that has a copy of the lock. */
+export const isAtCopy = (path: string, { copies = [] }: LockFile, { snapshot }: TownIndex): boolean =>
+  copies.some((copy) => isWithin(path, copy.path) || isWithin(path, `${snapshot.town.root}/${copy.name}`));
+
 /** The worker's places whose locks carry the same bytes: whichever of them the pane is seen in owns the lock. */
-const isSeenAtTwin = (view: PaneView, { worker, twins }: Case): boolean => {
+const isSeenAtTwin = (view: PaneView, { lock, worker, twins, index }: Case): boolean => {
   const { path } = view;
   const sittingHere = path !== null && isWithin(path, worker.worker);
   const isOurs = sessionSays(view, worker) === 'mine';
+  if (!isOurs && !sittingHere && view.pane.path !== null && isAtCopy(view.pane.path, lock, index))
+    return true;
   const isNear = (twin: WorkerView): boolean =>
     sessionSays(view, twin) === 'mine' || (path !== null && isWithin(path, twin.worker));
   return twins.among(view, isNear).some((twin) => {
