@@ -1,13 +1,19 @@
 /** `undo --on`: what the doctor of another machine released is restored by it, there. */
+import { isRunId } from '../core/report/choose-events.ts';
 import { UNDO_STATUSES } from '../core/types/history.ts';
 import { fieldsOf } from '../core/unchecked.ts';
+import type { ReleasedElsewhere } from '../repair/history/released-elsewhere.ts';
 import type { UndoOutcome, UndoReport } from '../repair/undo.ts';
 import { type AskOptions, ask } from './ask.ts';
 import { HAS_NO_DOCTOR, type Machine } from './machine.ts';
 
 /** What was restored there, or why that is not known. */
 export type UndoThere =
-  | (Pick<UndoReport, 'run' | 'outcomes'> & { readonly problem: string | null })
+  | (Pick<UndoReport, 'run' | 'outcomes'> & {
+      readonly problem: string | null;
+      /** What runs of other roots there released. */
+      readonly elsewhere: readonly ReleasedElsewhere[];
+    })
   | { readonly why: string };
 
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
@@ -25,7 +31,7 @@ export const askUndo = async (
   const answer = await ask(machine, command, options);
   if (answer.status === 'failed')
     return { why: `${answer.why}; whether anything was restored there is not known` };
-  const { run, results, damage, error } = fieldsOf(answer.document);
+  const { run, results, damage, elsewhere, error } = fieldsOf(answer.document);
   const message = fieldsOf(error).message;
   if (typeof message === 'string') return { why: message };
   if (!Array.isArray(results)) return { why: 'its answer says nothing of an undo' };
@@ -36,7 +42,17 @@ export const askUndo = async (
       typeof damage === 'object' && damage !== null
         ? `the journal there is damaged: ${textOf(fieldsOf(damage).why)}`
         : null,
+    elsewhere: Array.isArray(elsewhere) ? elsewhere.flatMap(elsewhereOf) : [],
   };
+};
+
+const elsewhereOf = (release: unknown): readonly ReleasedElsewhere[] => {
+  const { root, id, run, directory } = fieldsOf(release);
+  // They become words of a command.
+  if (typeof id !== 'string' || !isRunId(id) || typeof root !== 'string' || !root.startsWith('/')) return [];
+  return [
+    { root, id, run: typeof run === 'string' && isRunId(run) ? run : null, directory: textOf(directory) },
+  ];
 };
 
 const outcomeOf = (result: unknown): UndoOutcome => {

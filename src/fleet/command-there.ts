@@ -1,7 +1,7 @@
 /** Commands of a report, rewritten so that they work when pasted here and happen on the machine that they are about. */
 import type { CommandThere } from '../core/fleet/label.ts';
 import { optionWith } from '../core/report/name-worker.ts';
-import type { Preparation } from '../diagnose.ts';
+import type { FoundTown } from '../look.ts';
 import { commandOn, type Machine, onTown } from './machine.ts';
 
 /**
@@ -15,7 +15,7 @@ export const commandThere =
   (
     machines: readonly Machine[],
     roots: ReadonlyMap<string, string>,
-    { place }: Pick<Preparation, 'place'>,
+    { place }: { readonly place: FoundTown | null },
   ): CommandThere =>
   (name, command) => {
     const machine = machines.find((one) => one.name === name);

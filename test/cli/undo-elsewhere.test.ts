@@ -47,6 +47,34 @@ describe('undo without a marker', () => {
     expect(doctor(['undo'], here)).toMatchObject({ status: 0, stdout: 'nothing to undo\n' });
   });
 
+  test('takes back with one command what one run released, where all of it is here', () => {
+    const town = makeTown({ marked: false, workers: ['app'], rigs: {} });
+    const app = town.path('app');
+    const git = (...args: string[]) =>
+      spawnSync('git', ['-c', 'user.name=a', '-c', 'user.email=a@example.org', ...args], { cwd: app });
+    git('init', '-q');
+    git('commit', '-q', '--allow-empty', '-m', 'first');
+    const names = ['feature-1', 'feature-2', 'feature-3', 'feature-4'];
+    for (const name of names) git('worktree', 'add', '-q', '--detach', town.path(name));
+    const locks = names.map((name) => town.lock(name, ''));
+    doctor(['--fix', '--yes'], { cwd: town.root });
+    const here = { cwd: app };
+    const run = idOf(town, '.').replace(/-\d+$/, '');
+    const said = `The locks of ${town.path('feature-1')}, ${town.path('feature-2')} and 2 others were released by a run in ${town.root}: doctor undo ${run} --town ${town.root}\n`;
+    expect(doctor(['undo', '--list'], here).stdout).toBe(said);
+    expect(doctor(['undo'], here)).toMatchObject({ status: 1, stdout: said });
+    expect(documentOf(doctor(['undo', '--json'], here).stdout)).toMatchObject({
+      elsewhere: names.map(() => ({ root: town.root, run })),
+    });
+    expect(doctor(['undo', run, '--town', town.root], here).status).toBe(0);
+    expect(locks.map((lock) => existsSync(lock))).toEqual([true, true, true, true]);
+
+    // A lock of somebody else went with them: nothing restores that one unasked.
+    town.lock('other', '');
+    doctor(['--fix', '--yes'], { cwd: town.root });
+    expect(doctor(['undo'], here).stdout.match(/doctor undo \S+-\d+ --town /g)).toHaveLength(4);
+  });
+
   test('above the working trees names the run in one of them', () => {
     const town = trees();
     town.lock('feature-2', '');

@@ -370,6 +370,25 @@ describe('a repair on another machine', () => {
     expect(existsSync(lock)).toBe(true);
   });
 
+  test('says from which root there it is undone, if it was made from another', () => {
+    const other = makeTown({ marked: false, workers: ['feature-1', 'feature-2'] });
+    const locks = ['feature-1', 'feature-2'].map((worker) => other.lock(worker));
+    doctor(['--fix', '--yes', other.root]);
+    const town = homeWith({});
+    configure(town, { mini2: { ...there(other), towns: [other.path('feature-1')] } });
+    const { status, stdout } = doctor(['undo', '--on', 'mini2', '--town', town.root]);
+    expect([status, stdout]).toEqual([
+      1,
+      expect.stringMatching(
+        /^The lock of mini2:\S+\/feature-1 was released by a run in mini2:\S+: doctor undo \S+ --town \S+ --on mini2:\S+\n$/,
+      ),
+    ]);
+    expect(locks.map(existsSync)).toEqual([false, false]);
+    const [, command = ''] = /: doctor (undo .*)\n/.exec(stdout) ?? [];
+    expect(doctor(command.split(' '))).toMatchObject({ status: 0 });
+    expect(locks.map(existsSync)).toEqual([true, false]);
+  });
+
   test('acts here too if here is named, and only on named machines', () => {
     const [one, two] = [makeTown(), makeTown()];
     const locks = [one.lock(ADA), two.lock(ADA)];

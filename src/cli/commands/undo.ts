@@ -13,7 +13,7 @@ import { type ReleasedElsewhere, releasedElsewhere } from '../../repair/history/
 import { restorableReleases } from '../../repair/history/restorable.ts';
 import { contextOf } from '../../repair/repair-context.ts';
 import { type UndoOutcome, type UndoReport, undoReleases } from '../../repair/undo.ts';
-import { commandLines, releasedElsewhereLines } from '../../reporters/history/elsewhere-text.ts';
+import { commandLines, releasedElsewhereLines, type There } from '../../reporters/history/elsewhere-text.ts';
 import { renderJson } from '../../reporters/json.ts';
 import { createCanvas } from '../../reporters/screen/canvas.ts';
 import { quoteCommand } from '../../reporters/screen/shell-quote.ts';
@@ -42,6 +42,7 @@ interface Undone
   readonly root: string;
   /** Absent for this one. */
   readonly machine?: string;
+  readonly there?: There;
 }
 
 const MARKS: Readonly<Record<UndoOutcome['status'], Mark>> = {
@@ -121,7 +122,7 @@ const isLaterThan =
 
 const show = async (undone: Undone, given: ArgumentsOf<'undo'>, terminal: Terminal): Promise<Outcome> => {
   const { run, outcomes, notBegun = 0, damage = null, problem, earlier = 0, elsewhere = [] } = undone;
-  const { older, root, machine } = undone;
+  const { older, root, machine, there } = undone;
   const isDone = problem === null && outcomes.every(isSettled) && elsewhere.length === 0;
   const exitCode = exitCodeAfter(terminal.interrupted, isDone ? EXIT.ok : EXIT.problems);
   const error = interruptionOf(terminal, outcomes, notBegun);
@@ -151,7 +152,7 @@ const show = async (undone: Undone, given: ArgumentsOf<'undo'>, terminal: Termin
     run === null && problem === null && elsewhere.length === 0 && presentation.verbosity !== 'quiet'
       ? ['nothing to undo']
       : [];
-  const others = releasedElsewhereLines(elsewhere, presentation);
+  const others = releasedElsewhereLines(elsewhere, presentation, there);
   const left =
     earlier === 0
       ? []

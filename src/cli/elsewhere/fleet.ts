@@ -4,12 +4,14 @@ import type { Report } from '../../core/types/report.ts';
 import { type DiagnoseOptions, type Preparation, prepare } from '../../diagnose.ts';
 import { DEADLINE_MS } from '../../fleet/ask.ts';
 import { askUndo } from '../../fleet/ask-undo.ts';
+import { commandThere } from '../../fleet/command-there.ts';
 import { examineFleet, type FleetDiagnosis, type FleetLook } from '../../fleet/examine-fleet.ts';
 import { healFleet } from '../../fleet/heal-fleet.ts';
 import { type Chosen, chooseMachines } from '../../fleet/machine.ts';
 import { readUserMachines } from '../../fleet/user-config.ts';
 import type { HealRun } from '../../heal.ts';
 import type { FoundTown } from '../../look.ts';
+import type { There } from '../../reporters/history/elsewhere-text.ts';
 import type { Arguments } from '../arguments/arguments.ts';
 import { usage } from '../arguments/usage.ts';
 import { notice } from '../terminal/notice.ts';
@@ -76,5 +78,14 @@ export const undoOn = async (given: Arguments, terminal: Terminal, place: FoundT
   terminal.finishFirst();
   const { deadlineMs } = askingOf(given);
   const undone = await askUndo(machine, root, id, { deadlineMs, env: terminal.env });
-  return { ...undone, root, machine: machine.name };
+  const there: There = {
+    nameOf: (path) => `${machine.name}:${path}`,
+    undo: (release, at) =>
+      commandThere([machine], new Map([[machine.name, at]]), { place })(machine.name, [
+        'doctor',
+        'undo',
+        release,
+      ]),
+  };
+  return { ...undone, root, machine: machine.name, there };
 };

@@ -33,6 +33,9 @@ export const chooseEvents = (
 /** An ID of a run, or of one of its releases. */
 export const isRunId = (word: string): boolean => /^\d{8}T\d{6}Z-[0-9a-f]{6}(?:-\d+)?$/.test(word);
 
+/** The id of a release's run. */
+export const runOf = (id: string): string => id.slice(0, id.lastIndexOf('-'));
+
 /** When a run began, by its id or that of one of its releases: to be compared as text. */
 export const beganAt = (id: string): string => id.slice(0, id.indexOf('-'));
 

@@ -1,6 +1,7 @@
 /** Finds events in the journals of other roots: without a marker the root is the working directory, which varies. Reads only. */
 import { dirname, join } from 'node:path';
 import { AGENT_HOME } from '../../core/record/lock-names.ts';
+import { runOf } from '../../core/report/choose-events.ts';
 import { relativeTo } from '../../core/town/roles.ts';
 import type { HistoryEvent } from '../../core/types/history.ts';
 import { workingTreesAround } from '../../evidence/git/same-repository.ts';
@@ -15,6 +16,8 @@ export interface ReleasedElsewhere {
   /** The root whose journal has it, absolute. */
   readonly root: string;
   readonly id: string;
+  /** The id of its run, where all is here that can still be restored of it: one undo restores that; null for every other. */
+  readonly run: string | null;
   /** Absolute path of the worker. */
   readonly directory: string;
 }
@@ -43,15 +46,16 @@ export const historiesElsewhere = (calls: SystemCalls, townRoot: string): readon
   roots.delete(townRoot);
   return [...roots].flatMap((root): readonly HistoryElsewhere[] => {
     const { events: all } = readHistory(calls, root);
-    const events = all.filter(({ worker }) =>
-      places.some((place) => relativeTo(place, longPath(root, worker)) !== null),
-    );
+    const isHere = ({ worker }: HistoryEvent): boolean =>
+      places.some((place) => relativeTo(place, longPath(root, worker)) !== null);
+    const events = all.filter(isHere);
     if (events.length === 0) return [];
-    const releases = [...restorableReleases(events, calls, root)].map(({ id, worker }) => ({
-      root,
-      id,
-      directory: longPath(root, worker),
-    }));
+    const restorable = [...restorableReleases(all, calls, root)];
+    const notHere = new Set(restorable.filter((event) => !isHere(event)).map(({ id }) => runOf(id)));
+    const releases = restorable.filter(isHere).map(({ id, worker }) => {
+      const run = runOf(id);
+      return { root, id, run: notHere.has(run) ? null : run, directory: longPath(root, worker) };
+    });
     return [{ root, events, releases }];
   });
 };
