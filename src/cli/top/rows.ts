@@ -65,11 +65,14 @@ export const visibleRows = (rows: readonly TopRow[], tab: Tab, filter: string): 
   );
 };
 
-/** How many rows each tab has, those without any left out but for the first. */
-export const countTabs = (rows: readonly TopRow[]): readonly (readonly [tab: Tab, rows: number])[] =>
-  TABS.map((tab) => [tab, rows.filter((row) => isOf(row, tab)).length] as const).filter(
-    ([tab, count]) => tab === 'all' || count > 0,
-  );
+/** How many locks, and agents without one, each tab has, as reports count them; `collision` counts places. Empty tabs but the first are left out. */
+export const countTabs = (rows: readonly TopRow[]): readonly (readonly [tab: Tab, count: number])[] =>
+  TABS.map((tab) => {
+    const sizes = rows
+      .filter((row) => isOf(row, tab))
+      .map(({ agents = 1 }) => (tab === 'collision' ? 1 : agents));
+    return [tab, sizes.reduce((sum, size) => sum + size, 0)] as const;
+  }).filter(([tab, count]) => tab === 'all' || count > 0);
 
 const isOf = ({ state, mark }: TopRow, tab: Tab): boolean =>
   tab === 'all' || (tab === 'collision' ? mark === 'error' : state === tab);

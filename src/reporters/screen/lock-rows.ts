@@ -1,4 +1,5 @@
 /** What is listed of a town: its locks, and the workers in which agents work without one; for the tree and every other list. */
+import { groupBy } from '../../core/group-by.ts';
 import { inNameOrder } from '../../core/town/name-order.ts';
 import type { State } from '../../core/types/judgement.ts';
 import type { Report, ReportLock } from '../../core/types/report.ts';
@@ -41,6 +42,8 @@ export interface Row {
   readonly text: string;
   /** Null for agents without a lock. */
   readonly lock: ReportLock | null;
+  /** How many agents without a lock it stands for, as they are counted; left out for one, and for everything else. */
+  readonly agents?: number;
 }
 
 /** The rows of a report, worst first, then in the order of machines and workers; with `verbose` the records and the times in full. */
@@ -85,12 +88,17 @@ const bareRowsOf = (report: Report, verbose: boolean): readonly BareRow[] => {
 };
 
 /** What a row without a lock tells. */
-interface WithoutLock extends Pick<BareRow, 'place' | 'state' | 'mark' | 'text'> {
+interface WithoutLock extends Pick<BareRow, 'place' | 'state' | 'mark' | 'text' | 'agents'> {
   readonly machine: string | null | undefined;
 }
 
 const agentsWithoutLock = ({ agents }: Report, company: Company): readonly WithoutLock[] =>
-  [...new Set(agents.filter(({ lock }) => lock === null).map(({ worker }) => worker))].map((place) => {
+  [
+    ...groupBy(
+      agents.filter(({ lock }) => lock === null),
+      ({ worker }) => worker,
+    ),
+  ].map(([place, together]) => {
     const crowd = company.crowdAt(place);
     const here = company.agentsAt(place);
     return {
@@ -99,6 +107,7 @@ const agentsWithoutLock = ({ agents }: Report, company: Company): readonly Witho
       state: 'no lock',
       mark: crowd === null ? 'info' : 'error',
       text: crowd === null ? here.map(describeAgent).join(', ') : describeCrowd(crowd),
+      ...(together.length === 1 ? {} : { agents: together.length }),
     };
   });
 

@@ -76,7 +76,7 @@ inTmux('the view of doctor top (skipped without tmux)', () => {
     const run = await top(await busyTown());
     expect(run.isAlternate()).toBe(true);
     expect(golden(run.screen())).toBe(`TOWN CLOCK
-[all 4] collision 1  stale 2  invalid 1  no lock 1
+[all 5] collision 1  stale 2  invalid 1  no lock 2
 
 gastown
 >  ✖ crew/dee no lock  2 agents: %0, %1
@@ -92,7 +92,7 @@ ${KEYS}`);
     const run = await topAtAda(await busyTown(), SLIM);
     const screen = run.screen();
     expect(golden(screen)).toBe(`TOWN CLOCK
-< [all 4] > (Tab)
+< [all 5] > (Tab)
 
 gastown
    ✖ crew/dee no lock
@@ -111,7 +111,7 @@ e explain f fix u undo / ? q`);
   test('shows all four rows in 40 columns and 12 lines', async () => {
     const run = await top(await busyTown(), { columns: 40, rows: 12 });
     expect(golden(run.screen())).toBe(`TOWN CLOCK
-< [all 4] > (Tab)
+< [all 5] > (Tab)
 gastown
 >  ✖ crew/dee no lock
       2 agents: %0, %1
@@ -130,7 +130,7 @@ e explain f fix u undo / ? q`);
     run.resize(40, 12);
     await run.shows('e explain f fix u undo / ? q');
     await until(() => run.screen().split('\n').length <= 12, 'a picture of 12 lines');
-    await run.shows(/\d\d:\d\d:\d\d\n< \[all 4\] >/);
+    await run.shows(/\d\d:\d\d:\d\d\n< \[all 5\] >/);
     run.type('f');
     await run.shows('Release this lock?');
     run.resize(100, 30);
@@ -194,9 +194,9 @@ inTmux('the keys of doctor top (skipped without tmux)', () => {
     run.type('Right');
     expect(await run.shows('[stale 2]')).not.toContain('crew/cy');
     run.type('Left', 'BTab', 'BTab');
-    expect(await run.shows('[no lock 1]')).toContain('crew/dee');
+    expect(await run.shows('[no lock 2]')).toContain('crew/dee');
     run.type('Tab');
-    await run.shows('[all 4]');
+    await run.shows('[all 5]');
   });
 
   test('says that configured machines are not asked', async () => {
@@ -269,7 +269,7 @@ inTmux('f and u in doctor top (skipped without tmux)', () => {
     const run = await topAtAda(busy);
     run.type('f');
     expect(golden(await run.shows('Release this lock?'))).toBe(`TOWN CLOCK
-[all 4] collision 1  stale 2  invalid 1  no lock 1
+[all 5] collision 1  stale 2  invalid 1  no lock 2
 
 Will release 1 lock (doctor undo restores it):
   gastown/crew/ada  stale, its process (4194305) and pane (%5555) are gone;
