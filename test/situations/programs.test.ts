@@ -196,6 +196,32 @@ describe('processes that an agent left behind', () => {
     expect(lock.reasons).not.toContain('occupants-unknown');
   });
 
+  linuxTest(
+    'any other program may be an agent that nohup or cron detached → unknown, and it stays',
+    async () => {
+      const { town, judge, fix, ask } = setStage();
+      town.lock(ADA);
+      const agent = await startOrphan(town.path(ADA), `exec ${sleeperNamed('new-agent')} 600`);
+      await until(async () => textsOf(await judge()).includes(`new-agent (process ${agent})`), 'new-agent');
+      expect(await judge()).toMatchObject({ state: 'unknown', reasons: REASONS });
+      expect((await fix()).summary).toMatchObject({ fixed: 0, unknown: 1 });
+      expect((await ask()).exitCode).toBe(22);
+    },
+  );
+
+  linuxTest('a daemon that forked twice, whatever script it runs → unknown', async () => {
+    const { town, judge } = setStage();
+    town.lock(ADA);
+    const daemon = 'import os,time\nif os.fork(): os._exit(0)\nos.setsid()\nif os.fork(): os._exit(0)\n';
+    town.write(`${ADA}/agentd.py`, `${daemon}open('pid', 'w').write(str(os.getpid()))\ntime.sleep(600)\n`);
+    execFileSync('python3', ['agentd.py'], { cwd: town.path(ADA), stdio: 'ignore' });
+    const read = () => existsSync(town.path(`${ADA}/pid`)) && readFileSync(town.path(`${ADA}/pid`), 'utf8');
+    const pid = Number(await until(read, 'the daemon'));
+    onCleanUp(() => void process.kill(pid, 'SIGKILL'));
+    expect(textsOf(await judge())).toContain(`agentd.py (process ${pid})`);
+    expect(await judge()).toMatchObject({ state: 'unknown', reasons: REASONS });
+  });
+
   linuxTest('the same server, orphaned in a session whose leader is alive, is in doubt', async () => {
     const { town, judge } = setStage();
     town.lock(ADA);

@@ -124,7 +124,7 @@ describe('a registry of live sessions', () => {
     const pid = Number(shell.stdout);
     onCleanUp(() => void process.kill(pid, 'SIGKILL'));
     town.lock(ADA, { session_id: NO_PANE });
-    expect(await stage.judge()).toMatchObject({ state: 'stale' });
+    expect(await stage.judge()).toMatchObject({ state: 'unknown' });
     await register(stage, pid, town.path(ADA), {}, config);
     expect(await stage.judge()).toMatchObject({ state: 'held' });
     expect((await stage.fix()).summary).toMatchObject({ fixed: 0, held: 1 });

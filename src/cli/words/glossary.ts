@@ -241,6 +241,6 @@ export const WORD_TEXTS: ReadonlyMap<string, string> = new Map([
     'infrastructure',
     "A helper of an agent's product that runs for long, like a daemon: doctor who lists it, but it never counts.",
   ],
-  ['left-behind', 'Something that an agent started and that nobody waits for any more. It never counts.'],
+  ['left-behind', 'A dev server that an agent started and that nobody waits for any more. It never counts.'],
   ['forced', 'A lock that was released by force, whoever held it.'],
 ]);

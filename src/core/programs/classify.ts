@@ -6,7 +6,7 @@ import { MAX_ANCESTORS } from '../pid.ts';
 import { remembering } from '../remembering.ts';
 import type { ProcessInfo } from '../types/evidence.ts';
 import { classifyNames, isListed, namesIn, tellingNames, type Vocabulary } from './by-name.ts';
-import { A_PROMPT } from './known-programs.ts';
+import { A_PROMPT, isIn } from './known-programs.ts';
 
 export type ProgramClass = 'agent' | 'bystander' | 'infrastructure' | 'left-behind' | 'unknown';
 
@@ -24,6 +24,9 @@ const LEFT_BEHIND: Classification = {
   class: 'left-behind',
   why: 'left behind by whoever started it',
 };
+
+/** What dev servers call their script. Any other program without a terminal may be an agent that nohup, cron or a double fork detached. */
+const SERVERS = ['server dev-server devserver'];
 
 const NAMED_BY_ITSELF: Classification = {
   class: 'agent',
@@ -54,7 +57,7 @@ const classifyAlone = (
   if (named?.class === 'agent') return named;
   if (role !== undefined) return { ...role, startsOnlyItsOwn: role.why !== A_PROMPT };
   if (named !== null) return named;
-  if (leftBehind === true) return LEFT_BEHIND;
+  if (leftBehind === true && tellingNames(names).some((name) => isIn(SERVERS, name))) return LEFT_BEHIND;
   return names.some((name) => isListed(name, listed)) ? NAMED_BY_ITSELF : UNKNOWN;
 };
 

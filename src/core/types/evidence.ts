@@ -265,8 +265,8 @@ export interface ProcessInfo {
   /** Of a shell that runs code and no script with a name. The code itself is not kept. */
   readonly code?: ShellCode;
   /**
-   * Whoever started it is gone: it is in no foreground, leads no session, and its parent is init or a subreaper. Absent where
-   * that is not so, and where it could not be told.
+   * Whoever started it is gone: it is in no foreground, leads no session, and its parent is init or a subreaper. That does not make
+   * it nobody: an agent may have been detached. Absent where it is not so, and where it could not be told.
    */
   readonly leftBehind?: true;
   /** It is a thread of the kernel, or process 1 of the machine, and no agent can be behind its number. */

@@ -61,7 +61,7 @@ describe('an unreadable registry', () => {
     cwd: HOME,
     role: { class: 'infrastructure', why: SPARE_PROCESS },
   } as const;
-  const leftBehind = { cwd: HOME, leftBehind: true } as const;
+  const leftBehind = { names: ['node', 'server.js', 'server'], cwd: HOME, leftBehind: true } as const;
 
   test('with one unreadable record casts doubt only on the process with its PID', () => {
     expect(judge(leftBehind, [{ pid: 800, why: 'it is not JSON' }])).toMatchObject({ state: 'unknown' });
@@ -70,7 +70,7 @@ describe('an unreadable registry', () => {
 
   test.each([
     ['a spare process of Claude Code', spare],
-    ['a left-behind process', leftBehind],
+    ['a dev server that was left behind', leftBehind],
   ])('casts doubt on %s, which does not count otherwise', (_, process) => {
     expect(judge(process).state).toBe('stale');
     const doubted = judge(process, [{}]);
