@@ -419,7 +419,7 @@ export const gather = async (request: GatherRequest): Promise<Snapshot> => {
     asker,
     elsewhere: takenElsewhere(locks, host),
     ofSomePlace: pidsOfSomePlace(locks),
-    askRegistries: (all, leftBehind) => readRegistries(uids, env, all, leftBehind),
+    askRegistries: (all) => readRegistries(uids, env, all),
     onDirectories: (directories) => {
       leads = leadsIn(directories, request, locks, linkedGitDirs);
     },

@@ -12,6 +12,7 @@ import {
   onCleanUp,
   sleeperNamed,
   startProcess,
+  startRenamed,
   startZombieLeader,
   until,
   waiterNamed,
@@ -470,6 +471,22 @@ describe('a program is not taken for a bystander', () => {
     town.lock(ADA);
     await startZombieLeader({ cwd: town.path(ADA) });
     expect(await judge()).toMatchObject({ state: 'unknown', reasons: REASONS });
+  },
+);
+
+(process.platform === 'linux' && hasCompiler ? test.each : test.skip.each)([
+  'tmux: server',
+  'npm run dev',
+  'make',
+])(
+  'an agent that calls itself %s → unknown, whatever name it has (skipped without /proc or cc)',
+  async (name) => {
+    const { town, judge } = setStage();
+    town.lock(ADA);
+    const pid = await startRenamed(name, { cwd: town.path(ADA) });
+    const lock = await judge();
+    expect(textsOf(lock)).toContain(`./${name} (process ${pid}) runs in this directory`);
+    expect(lock).toMatchObject({ state: 'unknown', reasons: REASONS });
   },
 );
 

@@ -1,9 +1,9 @@
 /** Agents that no list of names contains, but that their tools' own registries of live sessions do. */
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { readProcessTable } from '../../src/evidence/processes/table.ts';
-import { cleanUp, onCleanUp, sleeperNamed, startProcess, waiterNamed } from '../support/index.ts';
+import { cleanUp, sleeperNamed, startProcess, waiterNamed } from '../support/index.ts';
 import {
   ADA,
   BOB,
@@ -107,28 +107,6 @@ describe('a registry of live sessions', () => {
       expect((await stage.fix()).summary).toMatchObject({ fixed: 0, held: 1 });
     },
   );
-
-  linuxHostTest('is found where the environment of a program that was left behind says', async () => {
-    const stage = setStage();
-    const { town, env } = stage;
-    const config = `${env.HOME}/work-account`;
-    const shell = spawnSync(
-      'setsid',
-      ['sh', '-c', '"$0" 600 </dev/null >/dev/null 2>&1 & echo $!', sleeperNamed('renamed')],
-      {
-        cwd: town.path(ADA),
-        env: { PATH: process.env.PATH, CLAUDE_CONFIG_DIR: config },
-        encoding: 'utf8',
-      },
-    );
-    const pid = Number(shell.stdout);
-    onCleanUp(() => void process.kill(pid, 'SIGKILL'));
-    town.lock(ADA, { session_id: NO_PANE });
-    expect(await stage.judge()).toMatchObject({ state: 'unknown' });
-    await register(stage, pid, town.path(ADA), {}, config);
-    expect(await stage.judge()).toMatchObject({ state: 'held' });
-    expect((await stage.fix()).summary).toMatchObject({ fixed: 0, held: 1 });
-  });
 
   describe('of which a record cannot be read', () => {
     const withVisitor = async (name: string) => {

@@ -144,6 +144,22 @@ export const startZombieLeader = async (options: SpawnOptions = {}): Promise<num
   return pid;
 };
 
+/** A compiled program called new-agent that gives itself this name, as the kernel and its command line show it. */
+export const startRenamed = async (name: string, options: SpawnOptions = {}): Promise<number> => {
+  const program = sleeperNamed('new-agent');
+  const source =
+    '#include <sys/prctl.h>\n#include <string.h>\n#include <unistd.h>\n' +
+    'int main(int c, char **v) { prctl(PR_SET_NAME, v[1]); char *end = v[2] + strlen(v[2]); strcpy(v[0], v[1]);\n' +
+    'memset(v[0] + strlen(v[0]), 0, end - v[0] - strlen(v[0])); sleep(600); return 0; }\n';
+  execFileSync('cc', ['-x', 'c', '-o', program, '-'], { input: source });
+  const { pid } = await startProcess(program, [name, 'x'.repeat(name.length)], options);
+  await until(
+    () => readFileSync(`/proc/${pid}/cmdline`, 'latin1').startsWith(`${name}\0`),
+    `the name ${name}`,
+  );
+  return pid;
+};
+
 /** One letter, as ps(1) prints it; empty if the PID is not in use. Polled, so it reads /proc instead of running ps if possible. */
 const stateOf = (pid: number): string => {
   if (process.platform !== 'linux') return ps(pid, 'stat=');

@@ -183,10 +183,12 @@ export const isProgramsName = (
   const [program = ''] = argv;
   if (name === EDITOR_OR_AGENT) return isEditorsPart(argv) || isEditor(executable() ?? program);
   if (isRelativePath(program) && !isInstalled(name, executable() ?? program, [])) return false;
-  if (known.mayBeTitle === true) return true;
-  const file = fileOf(executable() ?? '');
+  const path = executable() ?? '';
+  const file = fileOf(path);
   // `vi` may be nvim, which runs scripts as well.
   if (harmless(file)?.why === known.why) return true;
-  if (isInterpreter(file)) return false;
-  return fileOf(program) === name || file.startsWith(name) || name.startsWith(file);
+  if (isInterpreter(file)) return known.mayBeTitle === true;
+  if (file.startsWith(name) || name.startsWith(file)) return true;
+  // `cc` may be x86_64-linux-gnu-gcc, and `less` a part of busybox; what `argv[0]` says, a program may have written itself.
+  return fileOf(program) === name && !name.includes(' ') && isInstalled(name, path, []);
 };

@@ -11,6 +11,7 @@ import type {
   ProcessRole,
   RegisteredSession,
 } from '../../core/types/evidence.ts';
+import { baseName } from '../../io/disk/disk-path.ts';
 import { realpathSync } from '../../io/file-systems/servers.ts';
 import { tryOr } from '../../io/try-or.ts';
 import { withoutInherited } from '../tmux/gas-town-variables.ts';
@@ -25,6 +26,10 @@ export type SessionReader = (row: ProcessRow) => readonly RegisteredSession[];
 
 /** Its kernel name need not be `tmux`: a server is called as its program was started. */
 const TMUX_SERVER: ProcessRole = { class: 'infrastructure', why: 'tmux itself' };
+
+/** Any program can give itself the name of a server (prctl(2)). */
+const isTmuxFile = (executable: string | null): boolean =>
+  executable === null || /tmux|tmate/.test(baseName(executable));
 
 export type Describe = (row: ProcessRow) => ProcessInfo;
 
@@ -66,7 +71,8 @@ export const describer = (
     const given = givenArguments(row.comm, argv);
     const cwd = cwds.get(row.pid);
     const place = sentTo(directoryGiven(names, given), cwd);
-    const role = isTmuxServer(row, rows) ? TMUX_SERVER : roleIn(row, names, given, details);
+    const isServer = isTmuxServer(row, rows) && isTmuxFile(details.executable(row.pid));
+    const role = isServer ? TMUX_SERVER : roleIn(row, names, given, details);
     const code = shellCodeOf(row, table);
     return {
       pid: row.pid,
@@ -128,7 +134,7 @@ export const askTheUnknown = (
     const environment = details.environment(pid);
     const words = namesIn(environment?.GT_PROCESS_NAMES);
     // Of a shell or an editor nothing else matters.
-    return found === 'unknown' || found === 'left-behind' || names.some((name) => isListed(name, words))
+    return found === 'unknown' || names.some((name) => isListed(name, words))
       ? { ...process, environment }
       : process;
   });

@@ -11,14 +11,7 @@ import type {
 } from '../../core/types/evidence.ts';
 import type { Registrations } from '../registries/registries.ts';
 import { unreadPids } from '../registries/registry.ts';
-import {
-  askTheUnknown,
-  type Describe,
-  describer,
-  ownEnvironment,
-  type SessionReader,
-  wasLeftBehind,
-} from './describe.ts';
+import { askTheUnknown, type Describe, describer, ownEnvironment, type SessionReader } from './describe.ts';
 import { type Container, findContainers } from './linux/containers.ts';
 import { withoutStackTraces } from './linux/proc-files.ts';
 import { lookUpPid } from './pid-lookup.ts';
@@ -54,8 +47,7 @@ export const processEvidence = async (
   const named = containers.flatMap(({ numbers }) => [...numbers.values()].filter((pid) => pid !== null));
   const recorded = [...question.pids, ...named];
   const cwds = withTownPlaces(shown, table, { ...question, pids: recorded });
-  const leftBehind = withoutStackTraces(() => leftBehindIn(root, running, cwds, table));
-  const registrations = (await question.askRegistries?.(table, leftBehind)) ?? NO_REGISTRATIONS;
+  const registrations = (await question.askRegistries?.(table)) ?? NO_REGISTRATIONS;
   const sessionsOf = sessionReader(registrations, question);
   const startOf = startReader(cwds, table, question);
   const describe = describer(table, cwds, question, sessionsOf, startOf);
@@ -110,21 +102,6 @@ export const processEvidence = async (
       ? { containers: containers.map((container) => lookInside(container, table, describe)) }
       : {}),
   };
-};
-
-/** Those at work in the town that whoever started them has left behind: nobody, unless a registry names them. */
-const leftBehindIn = (
-  root: string,
-  running: readonly ProcessRow[],
-  cwds: ReadonlyMap<number, Observed<string>>,
-  { rows, details }: ProcessTable,
-): readonly number[] => {
-  const namesOf = ({ pid, comm }: ProcessRow) => processNames(comm, details.argv(pid));
-  const isInTown = (cwd: Observed<string> | undefined): boolean =>
-    cwd?.seen === true && relativeTo(root, cwd.value) !== null;
-  return running
-    .filter((row) => isInTown(cwds.get(row.pid)) && wasLeftBehind(row, rows, namesOf))
-    .map(({ pid }) => pid);
 };
 
 /** The processes that were started by those of these that are shells with commands without a loop: shell → its children. */

@@ -25,7 +25,7 @@ export interface ProcessQuestion {
   /** Those of `pids` that a lock names without its host: they may be numbers of a container; default: none. */
   readonly ofSomePlace?: readonly number[];
   /** Asks tools' own registries of live sessions about the processes of a table; default: none are asked. */
-  readonly askRegistries?: (table: ProcessTable, leftBehind: readonly number[]) => Promise<Registrations>;
+  readonly askRegistries?: (table: ProcessTable) => Promise<Registrations>;
   /** Called once with the working directories that were read, each by its own name and once. */
   readonly onDirectories?: (directories: readonly string[]) => void;
 }

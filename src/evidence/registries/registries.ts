@@ -32,17 +32,15 @@ export interface Registrations {
 const NO_SESSIONS: readonly RegisteredSession[] = [];
 
 /**
- * Reads the registries of these users, the one who asks first, and those that agents and the processes `leftBehind` name in their own
- * environments. Each directory is listed once. Without records nothing else is loaded. A record that lacks the published form counts
+ * Reads the registries of these users, the one who asks first, and those that agents name in their own environments. Each directory is listed once. Without records nothing else is loaded. A record that lacks the published form counts
  * as closed. Never throws.
  */
 export const readRegistries = async (
   uids: readonly number[],
   env: Readonly<Record<string, string | undefined>>,
   table: ProcessTable,
-  leftBehind: readonly number[] = [],
 ): Promise<Registrations> => {
-  const { found, closed } = withoutStackTraces(() => lookAround(uids, env, table, leftBehind));
+  const { found, closed } = withoutStackTraces(() => lookAround(uids, env, table));
   const sessions = new Map<number, { readonly startToken: string; readonly all: RegisteredSession[] }>();
   const problemIn =
     found.length === 0 ? null : (await import('../../schema/registry-records.ts')).problemInRecord;
@@ -82,12 +80,11 @@ const lookAround = (
   uids: readonly number[],
   env: Readonly<Record<string, string | undefined>>,
   table: ProcessTable,
-  leftBehind: readonly number[],
 ): { readonly found: readonly Found[]; readonly closed: ClosedRegistry[] } => {
   const found: Found[] = [];
   const closed: ClosedRegistry[] = [];
   const read = new Set<string>();
-  for (const user of [...registryUsers(uids, env), ...usersOfAgents(table, leftBehind)])
+  for (const user of [...registryUsers(uids, env), ...usersOfAgents(table)])
     for (const registry of REGISTRIES)
       for (const directory of registry.directories(user)) {
         const { uid } = user;

@@ -30,15 +30,12 @@ const isAgent = (pid: number, comm: string, { argv }: ProcessTable['details']): 
   isAgentCommand(runsScripts(comm) ? processNames(comm, argv(pid)) : [comm], []);
 
 /**
- * The users of agents, and of processes `leftBehind`, with the places that their own environments name: the caller's may name others,
- * and the registries of other users than those that were asked about may name this town. Reads one more file for each.
+ * The users of agents, with the places that their own environments name: the caller's may name others, and the registries of other
+ * users than those that were asked about may name this town. Reads one more file for each.
  */
-export const usersOfAgents = (
-  { rows, details }: ProcessTable,
-  leftBehind: readonly number[],
-): readonly RegistryUser[] =>
+export const usersOfAgents = ({ rows, details }: ProcessTable): readonly RegistryUser[] =>
   [...rows.values()].flatMap(({ pid, comm, dead }) => {
-    if (dead || !(leftBehind.includes(pid) || isAgent(pid, comm, details))) return [];
+    if (dead || !isAgent(pid, comm, details)) return [];
     const uid = details.uid(pid);
     const values = PLACES.map((name) => [name, details.variables(pid, [name])?.[0]] as const);
     const env = Object.fromEntries(values);

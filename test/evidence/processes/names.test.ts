@@ -214,6 +214,18 @@ describe('the names of a process', () => {
       ['postgres', 'postgres: checkpointer'],
     ],
     ['webpack', ['webpack'], '/usr/bin/node', ['webpack']],
+    ['npm run dev', ['npm run dev'], '/usr/bin/node', ['npm run dev']],
+    [
+      'puma 6.4.2',
+      ['puma 6.4.2 (tcp://[::]:3000) [app]'],
+      '/usr/bin/ruby3.1',
+      ['puma 6.4.2', 'puma 6.4.2 (tcp://[::]:3000) [app]'],
+    ],
+    ['cc', ['cc'], '/usr/bin/x86_64-linux-gnu-gcc-12', ['cc']],
+    ['less', ['less'], '/bin/busybox', ['less']],
+    ['npm run dev', ['npm run dev'], '/opt/my-agent', ['./npm run dev']],
+    ['make', ['make'], '/srv/my-agent', ['./make']],
+    ['tmux: server', ['tmux', 'new'], '/srv/my-agent', ['./tmux: server', './tmux']],
     ['node', ['node', '/data/node/bin/yarn'], '/data/node/bin/node', ['node', 'yarn']],
   ])('of %s %j in %s are %j', (comm, argv, executable, names) => {
     expect(processNames(comm, argv, () => executable)).toEqual(names);
