@@ -1,11 +1,14 @@
 /** Situations that tmux panes decide, each with its own real server, panes and processes. */
+import { spawnSync } from 'node:child_process';
+import { readFileSync, readlinkSync } from 'node:fs';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { cleanUp, fakeAgent, sleeperNamed, until } from '../support/index.ts';
+import { cleanUp, fakeAgent, onCleanUp, sleeperNamed, startProcess, until } from '../support/index.ts';
 import {
   ADA,
   BOB,
   fillPanes,
   GT,
+  linuxTmuxTest,
   NO_PANE,
   now,
   sessionOf,
@@ -447,3 +450,30 @@ describe('panes: one agent, several locks', () => {
     expect(await judge()).toMatchObject({ state: 'held', notes: ['drifted'] });
   });
 });
+
+const hasStrace = spawnSync('strace', ['-V']).status === 0;
+
+(hasStrace ? linuxTmuxTest : test.skip)(
+  'a pane whose process is a fork of the server still may become an agent → unsure (skipped without strace)',
+  async () => {
+    const { town, startTmux, ask, judge } = setStage();
+    const server = await startTmux();
+    server.newSession('other', { cwd: '/' });
+    const agent = sleeperNamed('new-agent');
+    // The fork waits before it starts this program, and the server and what else it starts do not.
+    const delay = ['-P', agent, '-e', 'trace=execve', '-e', 'inject=execve:delay_enter=600000000'];
+    const strace = await startProcess('strace', ['-f', '-qq', ...delay, '-p', String(server.pid)]);
+    const isTraced = () => !readFileSync(`/proc/${server.pid}/status`, 'utf8').includes('TracerPid:\t0\n');
+    await until(isTraced, 'strace');
+    const pane = server.newSession('new', { cwd: town.path(ADA), command: [agent, '600'] });
+    onCleanUp(() => void process.kill(pane.pid, 'SIGKILL'));
+    const comm = () => readFileSync(`/proc/${pane.pid}/comm`, 'utf8');
+    await until(() => readlinkSync(`/proc/${pane.pid}/cwd`) === town.path(ADA), 'the place of the fork');
+    expect(comm()).toMatch(/^tmux/);
+    expect((await ask()).results[0]).toMatchObject({ answer: 'unsure' });
+    town.lock(ADA, { session_id: NO_PANE });
+    expect(await judge()).toMatchObject({ state: 'unknown' });
+    expect(comm()).toMatch(/^tmux/);
+    await strace.stop();
+  },
+);

@@ -6,7 +6,7 @@ import { MAX_ANCESTORS } from '../pid.ts';
 import { remembering } from '../remembering.ts';
 import type { ProcessInfo } from '../types/evidence.ts';
 import { classifyNames, isListed, namesIn, tellingNames, type Vocabulary } from './by-name.ts';
-import { A_PROMPT, isIn } from './known-programs.ts';
+import { A_PROMPT } from './known-programs.ts';
 
 export type ProgramClass = 'agent' | 'bystander' | 'infrastructure' | 'left-behind' | 'unknown';
 
@@ -25,8 +25,8 @@ const LEFT_BEHIND: Classification = {
   why: 'left behind by whoever started it',
 };
 
-/** What dev servers call their script. Any other program without a terminal may be an agent that nohup, cron or a double fork detached. */
-const SERVERS = ['server dev-server devserver'];
+/** What a dev server calls its script. Any other program without a terminal may be an agent that nohup, cron or a fork detached. */
+const SERVER = 'server';
 
 const NAMED_BY_ITSELF: Classification = {
   class: 'agent',
@@ -57,7 +57,7 @@ const classifyAlone = (
   if (named?.class === 'agent') return named;
   if (role !== undefined) return { ...role, startsOnlyItsOwn: role.why !== A_PROMPT };
   if (named !== null) return named;
-  if (leftBehind === true && tellingNames(names).some((name) => isIn(SERVERS, name))) return LEFT_BEHIND;
+  if (leftBehind === true && tellingNames(names).includes(SERVER)) return LEFT_BEHIND;
   return names.some((name) => isListed(name, listed)) ? NAMED_BY_ITSELF : UNKNOWN;
 };
 

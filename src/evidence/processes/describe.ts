@@ -1,7 +1,7 @@
 /** What is kept of one process: names, place and class. Arguments and environment are read here; only what they tell is kept. */
 import { resolve } from 'node:path';
 import { directoryGiven, roleByArguments, roleOfPrompt } from '../../core/programs/by-arguments.ts';
-import { classifyNames, isListed, namesIn } from '../../core/programs/by-name.ts';
+import { classifyNames, isListed, namesIn, notTheTool } from '../../core/programs/by-name.ts';
 import { classifier } from '../../core/programs/classify.ts';
 import { relativeTo } from '../../core/town/roles.ts';
 import type {
@@ -11,7 +11,6 @@ import type {
   ProcessRole,
   RegisteredSession,
 } from '../../core/types/evidence.ts';
-import { baseName } from '../../io/disk/disk-path.ts';
 import { realpathSync } from '../../io/file-systems/servers.ts';
 import { tryOr } from '../../io/try-or.ts';
 import { withoutInherited } from '../tmux/gas-town-variables.ts';
@@ -19,17 +18,13 @@ import { givenArguments, isTeammate, processNames } from './process-names.ts';
 import type { ProcessQuestion } from './question.ts';
 import type { ProcessRow, ProcessTable } from './row.ts';
 import { shellCodeOf } from './shell-code.ts';
-import { isTmuxServer } from './table.ts';
+import { isStartingPane, isTmuxServer } from './table.ts';
 
 /** The live sessions that registries name for a process. */
 export type SessionReader = (row: ProcessRow) => readonly RegisteredSession[];
 
 /** Its kernel name need not be `tmux`: a server is called as its program was started. */
 const TMUX_SERVER: ProcessRole = { class: 'infrastructure', why: 'tmux itself' };
-
-/** Any program can give itself the name of a server (prctl(2)). */
-const isTmuxFile = (executable: string | null): boolean =>
-  executable === null || /tmux|tmate/.test(baseName(executable));
 
 export type Describe = (row: ProcessRow) => ProcessInfo;
 
@@ -49,13 +44,17 @@ export const describer = (
     const path = cwd?.seen === true ? resolve(cwd.value, script) : script;
     return tryOr(() => realpathSync.native(path), null);
   };
-  const namesOf = ({ pid, comm }: ProcessRow): readonly string[] =>
-    processNames(
+  const namesOf = (row: ProcessRow): readonly string[] => {
+    const { pid, comm } = row;
+    // It will become any program.
+    if (isStartingPane(row, rows)) return [notTheTool(comm)];
+    return processNames(
       comm,
       details.argv(pid),
       () => details.executable(pid),
       (script) => fileBehind(script, pid),
     );
+  };
   /** A directory outside of the town stays unnamed: arguments are not kept. */
   const sentTo = (given: string | null, cwd: Observed<string> | undefined): string | undefined => {
     if (given === null || (!given.startsWith('/') && cwd?.seen !== true)) return undefined;
@@ -71,7 +70,9 @@ export const describer = (
     const given = givenArguments(row.comm, argv);
     const cwd = cwds.get(row.pid);
     const place = sentTo(directoryGiven(names, given), cwd);
-    const isServer = isTmuxServer(row, rows) && isTmuxFile(details.executable(row.pid));
+    // Any program can give itself the name of a server (prctl(2)).
+    const isServer =
+      isTmuxServer(row, rows) && /tm(ux|ate)[^/]*$/.test(details.executable(row.pid) ?? 'tmux');
     const role = isServer ? TMUX_SERVER : roleIn(row, names, given, details);
     const code = shellCodeOf(row, table);
     return {
@@ -142,8 +143,6 @@ export const askTheUnknown = (
 
 type Rows = ReadonlyMap<number, ProcessRow>;
 
-const isAlive = (row: ProcessRow | undefined): boolean => row !== undefined && !row.dead;
-
 /** It leads no session and is in no foreground: no person sees it, and it was not detached on purpose to live on. */
 const isInBackground = ({ pid, leader, inForeground }: ProcessRow): boolean =>
   leader !== undefined && leader !== 0 && leader !== pid && inForeground !== true;
@@ -154,8 +153,7 @@ const isInBackground = ({ pid, leader, inForeground }: ProcessRow): boolean =>
  */
 const wasAdopted = ({ ppid, leader }: ProcessRow, rows: Rows): boolean => {
   const parent = rows.get(ppid);
-  if (parent === undefined || leader === undefined || parent.leader === leader) return false;
-  return !isAlive(rows.get(leader));
+  return parent !== undefined && parent.leader !== leader && rows.get(leader ?? 0)?.dead !== false;
 };
 
 const NO_WORDS = { agents: [] };

@@ -87,9 +87,15 @@ export const processEvidence = async (
   });
   const alive = [...chosen].flatMap((pid) => table.rows.get(pid) ?? []).filter((row) => !row.dead);
   const vague = await untilSettled(alive, cwds, children, table);
+  // Processes that have ended since the listing raise no doubt: agents start short-lived helpers all the time.
+  const asItIsNow = (row: ProcessRow): readonly ProcessRow[] => {
+    const isSure = cwds.get(row.pid)?.seen !== false && !vague.has(row.pid);
+    const now = isSure ? row : table.details.row(row.pid);
+    if (now === 'hidden') return [row];
+    return now?.startToken === row.startToken && !now.dead ? [now] : [];
+  };
   const list = alive
-    // Processes that have ended since the listing raise no doubt: agents start short-lived helpers all the time.
-    .filter((row) => (cwds.get(row.pid)?.seen !== false && !vague.has(row.pid)) || !hasEnded(row, table))
+    .flatMap(asItIsNow)
     .map(describe)
     .concat(unlistedIn(table, cwds, question))
     .sort((a, b) => a.pid - b.pid);
@@ -140,9 +146,13 @@ const unlistedIn = (
 /** Ending, and starting another program, take microseconds, unless the machine is busy. */
 const PAUSES_MS = [1, 2, 4, 8, 16];
 
+/** A fork that is older will stay what it is, as a part of a shell does. */
+const YOUNG_MS = 10_000;
+
 /**
  * Waits a moment for processes that show nothing of themselves: they are ending, as a refused rival of `exec` does, or start
- * another program, as the child of a doctor does, and a shell whose commands run nothing just then. What has ended raises no doubt.
+ * another program, as the child of a doctor does, and a shell whose commands run nothing just then. A young fork still shows its
+ * parent: the next program of a shell, or of a tmux server, may be an agent. What has ended raises no doubt.
  * Answers with those that it waited for.
  */
 const untilSettled = async (
@@ -153,17 +163,20 @@ const untilSettled = async (
 ): Promise<ReadonlySet<number>> => {
   const { details } = table;
   if (!details.lookingIsCheap) return new Set();
-  const isWordless = ({ comm, pid }: ProcessRow): boolean =>
-    (runsScripts(comm) && details.argv(pid).join('') === '') || childrenOf.get(pid)?.length === 0;
-  // A directory that may not be read stays unread. One that is not there belongs to a process that is ending.
-  const isNowhere = ({ pid }: ProcessRow): boolean => {
+  const isVague = ({ comm, pid, ppid, startedAtMs }: ProcessRow): boolean => {
     const cwd = cwds.get(pid);
-    return cwd?.seen === false && cwd.why === 'ENOENT';
+    return (
+      // A directory that may not be read stays unread. One that is not there belongs to a process that is ending.
+      (cwd?.seen === false && cwd.why === 'ENOENT') ||
+      childrenOf.get(pid)?.length === 0 ||
+      (runsScripts(comm) && details.argv(pid).join('') === '') ||
+      (Date.now() - (startedAtMs ?? 0) < YOUNG_MS && details.isForkOf(pid, ppid))
+    );
   };
-  const vague = rows.filter((row) => isWordless(row) || isNowhere(row));
+  const vague = rows.filter(isVague);
   let waiting = vague;
   for (const pauseMs of PAUSES_MS) {
-    waiting = waiting.filter((row) => (isWordless(row) || isNowhere(row)) && !hasEnded(row, table));
+    waiting = waiting.filter((row) => isVague(row) && !hasEnded(row, table));
     if (waiting.length === 0) break;
     // `node:timers/promises` would be loaded by every start, and few wait.
     await new Promise((resolve) => setTimeout(resolve, pauseMs));

@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, rmdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, jest, test } from '@jest/globals';
@@ -53,6 +53,31 @@ describe('process evidence', () => {
       [process.pid, 'exists'],
       [deadPid(), 'absent'],
     ]);
+  });
+
+  onLinux('reads again what a young fork has become while the doctor looked', async () => {
+    const { root } = makeTown();
+    const agent = sleeperNamed('new-agent');
+    execFileSync('mkfifo', [join(root, 'start')]);
+    writeFileSync(join(root, 'script'), `(read -r line <start; exec ${agent} 600); true\n`);
+    // The subshell is a fork of the shell until it reads a line.
+    const { pid: shell } = await startProcess('bash', ['script'], { cwd: root });
+    const children = () => readFileSync(`/proc/${shell}/task/${shell}/children`, 'utf8').trim();
+    const pid = Number(await until(children, 'the fork'));
+    onCleanUp(() => void process.kill(pid, 'SIGKILL'));
+    const { details, ...table } = await readProcessTable();
+    let isFork: boolean | undefined;
+    const isForkOf = (one: number, parent: number): boolean => {
+      if (one !== pid || isFork !== undefined) return details.isForkOf(one, parent);
+      isFork = details.isForkOf(one, parent);
+      const start = `echo >start; until grep -q new-agent /proc/${pid}/comm; do :; done`;
+      execFileSync('sh', ['-c', start], { cwd: root });
+      return isFork;
+    };
+    const question = { pids: [], panePids: [], agents: [], asker: { pids: [], pane: null }, root };
+    const evidence = await processEvidence({ ...table, details: { ...details, isForkOf } }, question);
+    expect(isFork).toBe(true);
+    expect(find(evidence, pid)?.names).toEqual(['new-agent']);
   });
 
   onLinux(

@@ -135,6 +135,8 @@ const procDetails = (
   };
   return {
     row: (pid) => {
+      // Another program may run there by now.
+      commandLines.delete(pid);
       const row = readRow(proc, pid, clock);
       return typeof row === 'string' ? 'hidden' : row;
     },
