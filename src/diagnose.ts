@@ -185,8 +185,7 @@ export const lookInto = (
   { town, config, table }: OpenTown,
   workers: readonly string[],
   options: LookOptions,
-): Promise<Snapshot> =>
-  look(town, scanModeAt(town.root, options.scan), workers, { ...options, table }, config);
+): Promise<Snapshot> => look(town, options.scan, workers, { ...options, table }, config);
 
 /** Looks at an open town and judges all its locks; no check is run. */
 export const judgeTown = async (place: OpenTown, options: LookOptions): Promise<Examination> =>
@@ -264,8 +263,7 @@ export const lookAsPrepared = async (
   const named = [...at, ...(options.workers ?? [])];
   const workers = scan === 'worker' ? at : directoriesNamed(named, town, options);
   const around = scan === 'worker' || town.within !== undefined ? [] : placesAround(workers, town.root);
-  const mode = scanModeAt(town.root, scan);
-  return look(town, mode, workers, { ...options, around, table, locks: options.known }, config);
+  return look(town, scan, workers, { ...options, around, table, locks: options.known }, config);
 };
 
 /** Names that are directories in the town, relative to it. Others are reported when they are looked for. */

@@ -14,6 +14,7 @@ import { mayHaveGitLocks } from './evidence/git/linked-tree.ts';
 import type { LockTable } from './evidence/locks/lock-table.ts';
 import { refuseContainer } from './evidence/town/new-worker.ts';
 import { findTownRoot, type TownRoot } from './evidence/town/root.ts';
+import { scanModeAt } from './evidence/town/scan-mode.ts';
 import { placesAround } from './evidence/town/trees.ts';
 import { resolveWorker } from './evidence/town/worker-path.ts';
 import { isAbsent, isNoDirectory, leadsToDirectory } from './io/disk/entry-exists.ts';
@@ -78,7 +79,7 @@ const configOf = async ({ root, source }: TownRoot): Promise<Config> =>
  */
 export const look = async (
   town: TownRoot,
-  scan: ScanMode,
+  asked: ScanMode | undefined,
   workers: readonly string[],
   options: LookOptions &
     Pick<GatherRequest, 'around' | 'inGitDirs' | 'layout' | 'locks' | 'named' | 'table' | 'walkGaps'>,
@@ -89,7 +90,7 @@ export const look = async (
   return gather({
     ...options,
     town,
-    scan,
+    scan: scanModeAt(town.root, asked),
     workers,
     sockets: options.sockets ?? config.sockets,
     timeoutMs: options.timeoutMs ?? config.timeout ?? DEFAULT_TIMEOUT_MS,

@@ -4,7 +4,6 @@
  */
 import { hostname } from 'node:os';
 import { messageOf } from '../core/failure.ts';
-import { scanModeAt } from '../evidence/town/scan-mode.ts';
 import { tableFor } from '../kinds-of.ts';
 import { look, townOf } from '../look.ts';
 import { readConfig } from '../read-config.ts';
@@ -30,8 +29,7 @@ const collect = async (words: readonly string[]): Promise<object> => {
   const scan = words.includes('--deep') ? 'deep' : words.includes('--quick') ? 'quick' : 'default';
   const town = townOf(wordAfter(words, '--town'), {});
   const config = readConfig(town.root, town.source);
-  const mode = scanModeAt(town.root, scan);
-  const snapshot = await look(town, mode, [], { table: tableFor(config, town) }, config);
+  const snapshot = await look(town, scan, [], { table: tableFor(config, town) }, config);
   return { ...snapshot, version: VERSION };
 };
 
