@@ -14,6 +14,7 @@ rmSync(STAGE, { recursive: true, force: true });
 compileLibrary(STAGE);
 await bundleProgram(`${STAGE}/bin`);
 await keepHelp(STAGE);
-rmSync('dist', { recursive: true, force: true });
+// A program that still runs may be keeping its code there.
+rmSync('dist', { recursive: true, force: true, maxRetries: 3 });
 renameSync(STAGE, 'dist');
 keepCode('dist/bin');
