@@ -485,7 +485,7 @@ describe('a repository with worktrees beside it', () => {
     const words = (commands[0] ?? '').split(' ').slice(2);
     expect(doctor([...words, '--yes'], app).status).toBe(0);
     expect(locks.map((path) => existsSync(path))).toEqual([false, false, false, true]);
-    expect(doctor(['undo'], app).stdout).toContain(`was released by a run in ${parent.root}: doctor undo `);
+    expect(doctor(['undo'], app).stdout).toContain(`were released by a run in ${parent.root}: doctor undo `);
     expect(doctor(['undo', '--town', parent.root], app).status).toBe(0);
     expect(locks.map((path) => existsSync(path))).toEqual([true, true, true, true]);
   });
