@@ -500,7 +500,7 @@ export const COMMAND_TABLE: readonly Command[] = [
     examples: [['doctor exec gastown/crew/ada -- claude', 'start an agent as the only one there']],
     notes: [
       'If CMD leaves processes running, the lock stays until they end: it then names such a process as its holder. Processes with an empty environment (env -i), or in a tmux server that was already running, are not recognized.',
-      'In a Gas Town the start hook inside CMD (gt prime) must be able to take the lock again. A lock file cannot let that hook in and keep every other gt process out, so by default all of them can take it (--record helper), while preflight, exec and --fix look at the true holder. --record process keeps all of them out, the hook inside CMD included.',
+      'In a Gas Town the start hook inside CMD (gt prime) takes the lock again. A lock file cannot let it in and keep other gt processes out, so by default all of them may take it (--record helper), while preflight, exec and --fix look at the true holder. --record process keeps all of them out, that hook too.',
       'CMD inherits standard input, output and error, and no other file descriptor.',
       'With --lease exec also takes a lease in etcd before it starts CMD, and sets LOCK_DOCTOR_EPOCH, which grows with every holder, and LOCK_DOCTOR_LEASE_KEY in its environment. If the lease is lost, exec ends with 75. Only --on-lost stop prevents a second start while CMD runs, except when the machine or the doctor was frozen: then only the epoch protects. Put a password into LOCK_DOCTOR_ETCD_PASSWORD; LOCK_DOCTOR_ETCD_USER, _CA, _CERT and _KEY are read too, and etcds:// means TLS.',
     ],
@@ -535,7 +535,7 @@ export const COMMAND_TABLE: readonly Command[] = [
       ['doctor who -q ../feature-2', 'agents and unknown programs only'],
     ],
     notes: [
-      'Exit code 0 means that everything could be looked at, whether or not somebody is there. Exit code 22 means that something could not be looked at, so somebody may be there unseen; the report says what it was.',
+      'Exit code 0 means that everything could be looked at, whether or not somebody is there; 22 means that somebody may be there unseen, and the report says what could not be looked at.',
     ],
   },
   {
