@@ -12,9 +12,9 @@ import { DEFAULT_TIMEOUT_MS, gather } from './evidence/gather.ts';
 import type { GatherRequest } from './evidence/gather-request.ts';
 import { mayHaveGitLocks } from './evidence/git/linked-tree.ts';
 import type { LockTable } from './evidence/locks/lock-table.ts';
+import { isMarked } from './evidence/town/marker.ts';
 import { refuseContainer } from './evidence/town/new-worker.ts';
 import { findTownRoot, type TownRoot } from './evidence/town/root.ts';
-import { scanModeAt } from './evidence/town/scan-mode.ts';
 import { placesAround } from './evidence/town/trees.ts';
 import { resolveWorker } from './evidence/town/worker-path.ts';
 import { isAbsent, isNoDirectory, leadsToDirectory } from './io/disk/entry-exists.ts';
@@ -70,6 +70,13 @@ export const townOf = (
 /** Throws `E_CONFIG` as `readConfig` does, which is loaded only where there is a configuration. */
 const configOf = async ({ root, source }: TownRoot): Promise<Config> =>
   isAbsent(join(root, CONFIG_FILE)) ? NO_CONFIG : (await import('./read-config.ts')).readConfig(root, source);
+
+/**
+ * The look that was asked for, at this root. Only a Gas Town has a layout by which a quick look knows where workers are: anywhere
+ * else it would miss most locks, so the ordinary one is made.
+ */
+export const scanModeAt = (root: string, asked: ScanMode = 'default'): ScanMode =>
+  asked === 'quick' && !isMarked(root) ? 'default' : asked;
 
 /**
  * Gathers a snapshot of a town, or with `scan: 'worker'` of some of its workers. Looks for agents' own locks alone where the
