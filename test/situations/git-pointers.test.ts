@@ -416,6 +416,21 @@ describe('something else in the place of .git', () => {
     git(town.root, 'init', '-q');
   });
 
+  gitTest('is a submodule that a killed git left half made: its lock is named', async () => {
+    const town = makeTown({ marked: false, workers: [], rigs: {} });
+    git(town.root, 'init', '-q');
+    const half = town.path('.git/modules/lib/half');
+    git(town.root, 'init', '-q', '--bare', half);
+    for (const part of ['objects', 'refs']) rmSync(join(half, part), { recursive: true });
+    const ask = () => examine(town.root, { env: bareEnvironment(makeTmuxTmpdir()) });
+    expect(await ask()).toMatchObject({ exitCode: 0, gaps: [] });
+    writeFileSync(join(half, 'config.lock'), '');
+    expect(await ask()).toMatchObject({
+      exitCode: 22,
+      gaps: [{ what: `directory:${half}`, why: expect.stringContaining('a lock in it, config.lock') }],
+    });
+  });
+
   gitTest(
     'is a separate repository that a killed git init left with a lock: what to do is told',
     async () => {

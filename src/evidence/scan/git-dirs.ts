@@ -102,7 +102,7 @@ export const sightInGitDirs = (
     const entries = listing(gitDir);
     const said = readers.main(entries.map(nameOf));
     if (!said.isRepository) {
-      if (depth === 0) addHollow(gitDir, entries, said.named, walked);
+      addHollow(gitDir, entries, said.named, walked, depth > 0);
       if (depth > 0 && depth < DEEPEST_MODULE)
         for (const child of directoriesIn(gitDir, entries, options, walked)) visit(child, main, depth + 1);
       return;
@@ -188,21 +188,26 @@ const seenDirectories = (): SeenDirectories => {
 /** What git puts into every repository. */
 const PARTS: ReadonlySet<string> = new Set([...REPOSITORY_PARTS, 'index', 'config']);
 
-/** Something that git would call damaged: parts of a repository without the rest. git skips an empty `.git`, and so do we. */
+/**
+ * Something that git would call damaged: parts of a repository without the rest. git skips an empty `.git`, and so do we. Below
+ * `modules` it may be a part of a submodule's name, so only a lock in it tells.
+ */
 const addHollow = (
   place: Directory,
   entries: readonly Entry[],
   [lock]: readonly string[],
   { gaps }: Walked,
+  isModule: boolean,
 ): void => {
-  if (!place.path.endsWith('/.git') || !entries.some(({ name }) => PARTS.has(name))) return;
+  if (isModule ? lock === undefined : !place.path.endsWith('/.git')) return;
+  if (!entries.some(({ name }) => PARTS.has(name))) return;
   const missing = REPOSITORY_PARTS.filter((part) => !entries.some(({ name }) => name === part));
   // A killed `git init` leaves one, and then the next fails.
   const left = lock === undefined ? '' : `; there is a lock in it, ${lock}`;
   gaps.push({
     what: `directory:${displayPath(pathOf(place))}`,
     why: `has no ${missing.join(' and no ')}, so git does not take it for a repository: no lock of git was looked for${left}`,
-    git: 'odd',
+    ...(isModule ? {} : { git: 'odd' }),
   });
 };
 
