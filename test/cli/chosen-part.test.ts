@@ -101,6 +101,9 @@ describe('a selection of locks', () => {
       const { stdout } = doctor(['locks', '--under', name, '--town', root], { cwd: root });
       expect(stdout).toMatch(/^stale \.\.\/beside: /);
     }
+    worktree('../idle');
+    const idle = doctor(['locks', '--under', '../idle', '--town', root], { cwd: root });
+    expect([idle.status, idle.stdout, idle.stderr]).toEqual([1, '', '']);
   });
 
   test('-v prints when a lock was taken, in a pipe too', () => {

@@ -4,6 +4,7 @@ import { idMeant, nearWorker } from '../../core/did-you-mean.ts';
 import { filterReport, type ReportFilter } from '../../core/report/filter-report.ts';
 import { isWithin } from '../../core/town/roles.ts';
 import type { Report } from '../../core/types/report.ts';
+import { treesBeside } from '../../evidence/town/new-worker.ts';
 import { placeName } from '../../evidence/town/outside-trees.ts';
 import { resolveWorker } from '../../evidence/town/worker-path.ts';
 import { momentMs } from './moment.ts';
@@ -61,7 +62,7 @@ export const checkKind = (name: string): void => {
   );
 };
 
-/** A directory of the town, or one in which something was seen. Throws `E_USAGE`. */
+/** A directory of the town, a working tree beside it, or one in which something was seen. Throws `E_USAGE`. */
 const placeNamed = (name: string, { town, locks, agents }: Report, cwd: string): string => {
   const root = town?.root ?? '/';
   const seen = [...new Set([...locks, ...agents].map(({ worker }) => worker))];
@@ -70,7 +71,8 @@ const placeNamed = (name: string, { town, locks, agents }: Report, cwd: string):
   const found = resolveWorker(name, root, cwd);
   if (found.kind === 'inside' && found.exists) return found.worker;
   const outside = found.kind === 'inside' ? null : placeName(root, found.path);
-  if (outside !== null && seen.some((worker) => isWithin(worker, outside))) return outside;
+  if (outside !== null && [...seen, ...treesBeside(root)].some((tree) => isWithin(tree, outside)))
+    return outside;
   const near = seen.find((worker) => worker.endsWith(`/${plain}`)) ?? nearWorker(plain, seen);
   throw usage(
     `there is no directory "${name}" in ${root}`,

@@ -206,7 +206,7 @@ const addHollow = (
   const left = lock === undefined ? '' : `; there is a lock in it, ${lock}`;
   gaps.push({
     what: `directory:${displayPath(pathOf(place))}`,
-    why: `has no ${missing.join(' and no ')}, so git does not take it for a repository: no lock of git was looked for${left}`,
+    why: `has no ${missing.join(' and no ')}, so it is no repository to git: no lock of git was looked for${left}`,
     ...(isModule ? {} : { git: 'odd' }),
   });
 };
