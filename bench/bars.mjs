@@ -6,6 +6,9 @@ import { FEW_ROUNDS } from './contenders.mjs';
 /** Below, a median is a coin toss. */
 const ENOUGH_ROUNDS = 3;
 
+/** Below, the median of two runs differs by a tenth: a bar is missed only if every round misses it. */
+const SURE_ROUNDS = 7;
+
 /** `of / to` must not exceed `bar`; `goal` would be better still. Ratios are paired round by round. */
 export const BARS = [
   {
@@ -273,7 +276,9 @@ export const judge = (samples, { town, rounds, hasIdleCore }) => {
       .filter(Number.isFinite);
     const isEnough = pairs.length >= Math.min(FEW_ROUNDS[of] ?? ENOUGH_ROUNDS, rounds);
     const applies = bar !== null && isEnough && (hasIdleCore || !idle) && (on === 'any' || on.includes(town));
-    return row(name, pairs.length === 0 ? Number.NaN : median(pairs), applies ? bar : null, goal, '');
+    const value = pairs.length === 0 ? Number.NaN : median(pairs);
+    const decisive = pairs.length < SURE_ROUNDS ? Math.min(...pairs) : value;
+    return row(name, value, applies ? bar : null, goal, '', decisive);
   });
   const limits = LIMITS.map(({ name, of, bar, goal, unit }) =>
     row(name, samples[of] === undefined ? Number.NaN : Math.max(...samples[of]), bar, goal, unit),
@@ -281,14 +286,16 @@ export const judge = (samples, { town, rounds, hasIdleCore }) => {
   return [...ratios, ...limits];
 };
 
-const row = (name, value, bar, goal, unit) => {
+/** `ok` is null where there is no verdict: also where the value is above the bar, and the decisive one is not. */
+const row = (name, value, bar, goal, unit, decisive = value) => {
   const measured = Number.isFinite(value);
+  const isUnclear = value > bar && decisive <= bar;
   return {
     name,
     value: measured ? value : null,
     bar,
     goal,
     unit,
-    ok: !measured || bar === null ? null : value <= bar,
+    ok: !measured || bar === null || isUnclear ? null : value <= bar,
   };
 };

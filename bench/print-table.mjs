@@ -24,7 +24,8 @@ export const printTable = ({
   out(`\n${''.padEnd(52)}${'measured'.padStart(10)}${'bar'.padStart(8)}${'goal'.padStart(8)}`);
   for (const { name, value, bar, goal, unit, ok } of rows) {
     const measured = value === null ? 'not measured' : `${value.toFixed(3)}${unit}`;
-    const verdict = ok === null ? '' : ok ? '  ok' : '  MISSED';
+    const unclear = bar !== null && value !== null ? '  unclear' : '';
+    const verdict = ok === null ? unclear : ok ? '  ok' : '  MISSED';
     out(
       `${name.padEnd(48)}${measured.padStart(14)}${String(bar ?? '–').padStart(8)}${String(goal ?? '–').padStart(8)}${verdict}`,
     );

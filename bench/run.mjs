@@ -54,6 +54,7 @@ The table goes to stderr, one JSON document to stdout.
 
 Exit code: 0 every bar was met, 1 a bar was missed or a scanner differs from find, 2 a wrong option.
 A bar is a figure that has been met; a missed goal, or a row that was not measured, or not often enough, fails nothing.
+With fewer than 7 rounds a bar is missed only if every round misses it; else the row is unclear.
 `;
 
 const readOptions = () => {
