@@ -94,12 +94,6 @@ const lockDigest = (town) => {
   );
 };
 
-/**
- * Contenders that are so slow that one round must do, without one before that is not counted: one has no bar, and the other's
- * single value is already the first quartile of five runs.
- */
-export const FEW_ROUNDS = { 'fix-10000': 1, 'preflight-processes': 1 };
-
 /** Contenders that are the same in every tree: they run nothing of ours. */
 export const OTHERS = new Set([
   ...['find', 'find-prune', 'cold-find', 'go-walk', 'node', 'base', 'cpu-base', 'worktrees-list'],

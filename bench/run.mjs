@@ -14,17 +14,8 @@ import { availableParallelism, cpus, loadavg, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
-import { firstQuartile, judge, median } from './bars.mjs';
-import {
-  ACCOUNTANT,
-  CLI,
-  cannotRun,
-  contenders,
-  environment,
-  FEW_ROUNDS,
-  OTHERS,
-  succeeds,
-} from './contenders.mjs';
+import { FEW_ROUNDS, firstQuartile, judge, median } from './bars.mjs';
+import { ACCOUNTANT, CLI, cannotRun, contenders, environment, OTHERS, succeeds } from './contenders.mjs';
 import { checkFidelity, countSystemCalls } from './fidelity.mjs';
 import { makeFleet } from './make-fleet.mjs';
 import { makeRepositories } from './make-repositories.mjs';

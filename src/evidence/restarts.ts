@@ -94,7 +94,7 @@ export const numbersAreOurs = (signs: ContainerSigns): boolean => {
 };
 
 /**
- * Where those may be who work in the town and cannot be seen from our PID namespace: outside of a sandbox, which has the files of
+ * Where processes that our PID namespace hides may work in the town: outside of a sandbox, which has the files of
  * its machine, or outside of a container that shares the town with others. Null in a container that has the town for itself.
  * No runtime made a sandbox: it bears its machine's name, or nobody mounted an `/etc/hostname` for it.
  */

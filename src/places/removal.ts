@@ -101,8 +101,8 @@ const whyClosed = (path: string): string | null => {
 };
 
 /**
- * Why nobody can tell what goes with this directory: a repository needs it, and so do all its working trees. Null for every other one,
- * and for a bare repository, which has its commits for itself.
+ * Why we cannot tell what a removal would lose: this is the git directory of a repository, which all its working trees need. Null for
+ * any other directory, and for a bare repository, which has its commits for itself.
  */
 const whyGitsOwn = (path: string, around: Repository | null): string | null => {
   const real = tryOr(() => realpathSync.native(path), path);

@@ -48,6 +48,16 @@ const namesIn = (directory: string): readonly string[] =>
   readdirSync(directory, { recursive: true }).map(String).sort();
 
 describe('a root whose git directory lies elsewhere', () => {
+  gitTest("a .git that ends as Windows's lines do leads where it says, as it does for git", async () => {
+    const { root, worktree } = makeRepository();
+    const tree = worktree('tree');
+    makeTown({ root: tree, marked: false, workers: [], rigs: {} }).lock('.', {}, { ageSeconds: 7200 });
+    writeFileSync(join(tree, '.git'), `gitdir: ${root}/.git/worktrees/tree\r\n`);
+    git(tree, 'status');
+    const env = bareEnvironment(makeTmuxTmpdir());
+    expect((await heal(root, { env })).summary).toMatchObject({ fixed: 1 });
+  });
+
   /** A root, its git directory, and the root in which a lock of it can be released. */
   const ROOTS = {
     'a linked working tree': () => {

@@ -112,7 +112,7 @@ const describeVerdict = (verdict: Verdict, { snapshot, collisions }: Examination
   ].join('\n');
 };
 
-/** What whoever locked a worktree by hand does; nothing where the part about the missing directory says it, and for every other lock. */
+/** How to unlock a worktree that a person locked; empty for other locks, and where the part about the missing directory says it. */
 const byHandPart = ({ lock, notes }: Verdict, { command }: Pen): readonly string[] => {
   const unlock = notes.includes('by-hand') && !notes.includes('gone') ? unlockCommand(lock) : null;
   return unlock === null ? [] : ['', inOneLine('Whoever locked it unlocks it:', command(unlock))];

@@ -8,7 +8,7 @@ import type { PreflightResult } from '../types/report.ts';
 
 export const A_COPY = 'a copy of this worktree, and both have one index and one HEAD';
 
-/** Where such a worktree is, of a place where a directory stands. */
+/** Says where the worktree is now, if another directory has taken its place. */
 export const whereItIs = ({ movedTo, isCopy }: Pick<MovedTree, 'movedTo' | 'isCopy'>): string =>
   isCopy === true ? `${movedTo} is ${A_COPY}` : `the worktree that git lists here was moved to ${movedTo}`;
 

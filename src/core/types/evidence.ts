@@ -539,9 +539,9 @@ export interface TownFacts {
   /** Canonical worker directories that exist, relative to the root, sorted. */
   readonly workers: readonly string[];
   /**
-   * Working trees (directories with an entry `.git`) in which somebody was seen, relative to the root, sorted: looked for where the
-   * root is no Gas Town, whose layout says whose a place is. Also the places that workers in question are parts of, and in a look at
-   * these alone those that the locks of others make. Left out where there is none.
+   * Working trees (directories with an entry `.git`) in which somebody was seen, relative to the root, sorted. Recorded only outside
+   * a Gas Town, whose layout already says which worker a path belongs to. Also the places that workers in question are parts of, and
+   * in a look at these alone those that the locks of others make. Left out where there is none.
    */
   readonly trees?: readonly string[];
   /** The root is a git repository and no Gas Town; left out of every other. */

@@ -59,7 +59,7 @@ const isHollow = (gitDir: string): boolean =>
 
 const pointedTo = (entry: string, top: string): string | null => {
   if (statSync(entry).size > MAX_POINTER_BYTES) return null;
-  const target = /^gitdir: ([^\0]+?)\n*$/.exec(readFileSync(entry, 'utf8'))?.[1];
+  const target = /^gitdir: ([^\0]+?)[\r\n]*$/.exec(readFileSync(entry, 'utf8'))?.[1];
   return target === undefined ? null : resolve(top, target);
 };
 

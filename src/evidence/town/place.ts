@@ -68,7 +68,7 @@ export const behindServers = (
   };
 };
 
-/** True where a path is a path of ours that is certain to lie outside of the town, under whatever name: by the mounts of this machine. */
+/** True if this machine's mounts prove that the path lies outside of the town, under whatever name. */
 const isApart = (root: string, shown: string, door: string): boolean => {
   try {
     const real = realpathSync.native(shown);

@@ -58,7 +58,7 @@ export const resolveWorker = (given: string, root: string, cwd: string, disk?: S
   return { kind: named ? 'elsewhere' : 'outside', path };
 };
 
-/** A working tree of the root's repository, or a place at which git lists one, whatever became of it, or beside such a one. */
+/** A working tree of the root's repository, a path at which git lists one, even if it is gone, or a path beside one. */
 const isTreeOf = (root: string, path: string): boolean => {
   const exists = existsSync(path);
   if (exists && shareRepository(root, path)) return true;

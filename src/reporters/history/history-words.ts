@@ -39,10 +39,10 @@ const CONSENTS: Readonly<Record<ByWhom['consent'], string>> = {
 const byWords = ({ user, uid, sudoUid, host, command, consent }: ByWhom): string =>
   `${user ?? `user ${uid}`}${sudoUid === null ? '' : ` (sudo of user ${sudoUid})`} on ${host}, ${CONSENTS[consent]}: ${command.map(quoted).join(' ')}`;
 
-/** What stands for words that were left out is nothing to paste. */
+/** The placeholders `…` and `***` are not quoted: nobody pastes them. */
 const quoted = (word: string): string => (word === '…' || word === '***' ? word : quoteCommand([word]));
 
-/** `PID 17253 in %4196 on build1`; of a kind in whose locks no session stands but a name, `PID 17253 (claude agent agent-7f3c)`. */
+/** `PID 17253 in %4196 on build1`; of a kind whose locks name a holder instead of a session, `PID 17253 (claude agent agent-7f3c)`. */
 export const recordWords = (
   { pid, sessionId, hostname }: Pick<Holder, 'pid' | 'sessionId' | 'hostname'>,
   kind: LockKind,

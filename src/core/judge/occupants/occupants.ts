@@ -107,7 +107,7 @@ export const AGENTS_UNSEEN = 'agents may be running unseen';
 export const describeUnseen = (why: string): string => `${AGENTS_UNSEEN}: ${why}`;
 
 /**
- * True for a lock that names nobody whose number could be looked up. In a container the number of any other lock is looked up,
+ * True if the lock names no PID that we can look up. In a container the number of any other lock is looked up,
  * or the lock is undecided.
  */
 const namesNobody = ({ content }: LockFile): boolean =>
@@ -115,8 +115,8 @@ const namesNobody = ({ content }: LockFile): boolean =>
   (content.kind === 'record' && content.record.holder === null && !isPossiblePid(content.record.pid));
 
 /**
- * Outside of a sandbox agents work in the same directories, so nobody seen proves nothing. Outside of a container that is an
- * exception, and such an agent has a lock as a rule: only a lock that may be of anybody is in doubt for it.
+ * In a sandbox, agents outside may work in the same directories, so seeing nobody proves nothing. In a container that is an
+ * exception, and such an agent usually has a lock: only a lock that may be anybody's is in doubt for it.
  */
 const outsideDoubt = (lock: LockFile | null, index: TownIndex): string | null => {
   const { unseenOutside } = index.machine.seen.host;
