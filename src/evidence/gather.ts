@@ -14,7 +14,6 @@ import type {
   LegacyItem,
   LockFile,
   LoneCompanion,
-  PidLookup,
   ProcessEvidence,
   Snapshot,
   TmuxEvidence,
@@ -234,28 +233,6 @@ const withGitLocks = async (locks: readonly LockFile[]): Promise<readonly LockFi
   return withGitLockFacts(locks);
 };
 
-/**
- * The same for copies of the root's lock outside, which matter where whoever it names is seen outside: a preflight of a worktree with
- * a hundred siblings reads none of theirs.
- */
-const withCopies = (
-  locks: readonly LockFile[],
-  root: string,
-  lookups: readonly PidLookup[],
-  { servers }: TmuxEvidence,
-): readonly LockFile[] => {
-  const isOutside = (path: string): boolean => relativeTo(root, path)?.startsWith('../') ?? true;
-  const names = new Set(
-    locks.map(({ content }) => (content.kind === 'record' ? content.record.sessionId : '')),
-  );
-  const isNamed = ({ id, sessionId, sessionName, path }: TmuxPane): boolean =>
-    path !== null && isOutside(path) && [id, sessionId, sessionName].some((name) => names.has(name));
-  return lookups.some(({ process }) => process?.cwd?.seen === true && isOutside(process.cwd.value)) ||
-    servers.some(({ panes }) => panes.some(isNamed))
-    ? withCopiesElsewhere(locks, root)
-    : locks;
-};
-
 /** The names of places: of linked working trees outside the town, and of directories in it that have another name. */
 interface PlaceNames {
   /** `../feature`, sorted. */
@@ -430,7 +407,7 @@ export const gather = async (request: GatherRequest): Promise<Snapshot> => {
   const leftRunning = await lookAfterExec({ table, locks, companions, lookups, root: town.root, asker });
   const started = withNeededStarts(host, town.root, table, processes, locks);
   const { files, locks: kept } = await withFiles(
-    withMovedTrees(withCopies(locks, town.root, lookups, tmux), leads),
+    withMovedTrees(withCopiesElsewhere(locks, town.root, lookups, tmux), leads),
     table,
     {
       host: started,

@@ -1,8 +1,7 @@
 /** `undo --on`: what the doctor of another machine released is restored by it, there. */
 import { isRunId } from '../core/report/choose-events.ts';
-import { UNDO_STATUSES } from '../core/types/history.ts';
+import { type ReleasedElsewhere, UNDO_STATUSES } from '../core/types/history.ts';
 import { fieldsOf } from '../core/unchecked.ts';
-import type { ReleasedElsewhere } from '../repair/history/released-elsewhere.ts';
 import type { UndoOutcome, UndoReport } from '../repair/undo.ts';
 import { type AskOptions, ask } from './ask.ts';
 import { HAS_NO_DOCTOR, type Machine } from './machine.ts';

@@ -13,7 +13,7 @@ import {
   startTmux,
   type TestTown,
 } from '../support/index.ts';
-import { type CliResult, doctor, documentOf } from './run-cli.ts';
+import { type CliResult, doctor, documentOf, makeApp } from './run-cli.ts';
 
 afterEach(cleanUp);
 
@@ -201,14 +201,7 @@ describe('numbers and names', () => {
 
 describe('worktrees beside the repository', () => {
   const beside = () => {
-    const town = makeTown({ marked: false, workers: ['app'], rigs: {} });
-    const app = town.path('app');
-    const git = (...args: string[]) =>
-      spawnSync('git', ['-c', 'user.name=a', '-c', 'user.email=a@example.org', ...args], { cwd: app });
-    git('init', '-q');
-    git('commit', '-q', '--allow-empty', '-m', 'first');
-    git('worktree', 'add', '-q', '--detach', '../feature-1');
-    git('worktree', 'add', '-q', '--detach', 'inside');
+    const { town, app } = makeApp(['../feature-1', 'inside']);
     return { town, app, run: (...args: string[]) => doctor(args, { cwd: app }) };
   };
 

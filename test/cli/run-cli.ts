@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
-import { makeTmuxTmpdir, onCleanUp, startTmux, until } from '../support/index.ts';
+import { makeTmuxTmpdir, makeTown, onCleanUp, startTmux, type TestTown, until } from '../support/index.ts';
 import { startOf } from '../support/tested-program.ts';
 
 export const PROGRAM = fileURLToPath(new URL('../../dist/bin/doctor.js', import.meta.url));
@@ -188,4 +188,16 @@ export const documentOf = <Shape = Record<string, unknown>>(text: string): Shape
   if (!validate(document))
     throw new Error(`not valid by the schema: ${JSON.stringify(validate.errors, null, 2)}`);
   return document as Shape;
+};
+
+/** A repository in the directory `app`, with these worktrees, relative to it; the root of the town is the directory around it. */
+export const makeApp = (trees: readonly string[]): { readonly town: TestTown; readonly app: string } => {
+  const town = makeTown({ marked: false, workers: ['app'], rigs: {} });
+  const app = town.path('app');
+  const git = (...args: readonly string[]): void =>
+    void spawnSync('git', ['-c', 'user.name=a', '-c', 'user.email=a@example.org', ...args], { cwd: app });
+  git('init', '-q');
+  git('commit', '-q', '--allow-empty', '-m', 'first');
+  for (const tree of trees) git('worktree', 'add', '-q', '--detach', tree);
+  return { town, app };
 };

@@ -6,7 +6,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { cleanUp, makeTown, type TestTown } from '../support/index.ts';
-import { doctor, documentOf } from './run-cli.ts';
+import { doctor, documentOf, makeApp } from './run-cli.ts';
 
 afterEach(cleanUp);
 
@@ -48,14 +48,8 @@ describe('undo without a marker', () => {
   });
 
   test('takes back with one command what one run released, where all of it is here', () => {
-    const town = makeTown({ marked: false, workers: ['app'], rigs: {} });
-    const app = town.path('app');
-    const git = (...args: string[]) =>
-      spawnSync('git', ['-c', 'user.name=a', '-c', 'user.email=a@example.org', ...args], { cwd: app });
-    git('init', '-q');
-    git('commit', '-q', '--allow-empty', '-m', 'first');
     const names = ['feature-1', 'feature-2', 'feature-3', 'feature-4'];
-    for (const name of names) git('worktree', 'add', '-q', '--detach', town.path(name));
+    const { town, app } = makeApp(names.map((name) => `../${name}`));
     const locks = names.map((name) => town.lock(name, ''));
     doctor(['--fix', '--yes'], { cwd: town.root });
     const here = { cwd: app };
@@ -88,13 +82,7 @@ describe('undo without a marker', () => {
   });
 
   test('in a repository names the run in a worktree beside it, but not the reverse', () => {
-    const town = makeTown({ marked: false, workers: ['app'], rigs: {} });
-    const app = town.path('app');
-    const git = (...args: string[]) =>
-      spawnSync('git', ['-c', 'user.name=a', '-c', 'user.email=a@example.org', ...args], { cwd: app });
-    git('init', '-q');
-    git('commit', '-q', '--allow-empty', '-m', 'first');
-    for (const name of ['feature-1', 'feature-2']) git('worktree', 'add', '-q', '--detach', town.path(name));
+    const { town, app } = makeApp(['../feature-1', '../feature-2']);
     town.lock('feature-1', '');
     doctor(['--fix', '--yes'], { cwd: town.path('feature-1') });
     const { status, stdout } = doctor(['undo'], { cwd: app });

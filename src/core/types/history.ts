@@ -87,3 +87,14 @@ export interface History {
   /** What could not be read of it: a sentence fragment; null where everything was. */
   readonly missing: string | null;
 }
+
+/** A release that can be restored from another root. */
+export interface ReleasedElsewhere {
+  /** The root whose journal has it, absolute. */
+  readonly root: string;
+  readonly id: string;
+  /** The id of its run, where all is here that can still be restored of it: one undo restores that; null for every other. */
+  readonly run: string | null;
+  /** Absolute path of the worker. */
+  readonly directory: string;
+}

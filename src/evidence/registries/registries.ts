@@ -32,8 +32,8 @@ export interface Registrations {
 const NO_SESSIONS: readonly RegisteredSession[] = [];
 
 /**
- * Reads the registries of these users, the one who asks first, and those that agents name in their own environments. Each directory is listed once. Without records nothing else is loaded. A record that lacks the published form counts
- * as closed. Never throws.
+ * Reads the registries of these users, the one who asks first, and those that agents name in their own environments. Each directory
+ * is listed once. Without records nothing else is loaded. A record that lacks the published form counts as closed. Never throws.
  */
 export const readRegistries = async (
   uids: readonly number[],

@@ -3,24 +3,13 @@ import { dirname, join } from 'node:path';
 import { AGENT_HOME } from '../../core/record/lock-names.ts';
 import { runOf } from '../../core/report/choose-events.ts';
 import { relativeTo } from '../../core/town/roles.ts';
-import type { HistoryEvent } from '../../core/types/history.ts';
+import type { HistoryEvent, ReleasedElsewhere } from '../../core/types/history.ts';
 import { workingTreesAround } from '../../evidence/git/same-repository.ts';
 import type { SystemCalls } from '../../io/disk/system-calls.ts';
 import { readdirSync } from '../../io/file-systems/servers.ts';
 import { longPath } from '../repair-context.ts';
 import { readHistory } from './history.ts';
 import { restorableReleases } from './restorable.ts';
-
-/** A release that can be restored from another root. */
-export interface ReleasedElsewhere {
-  /** The root whose journal has it, absolute. */
-  readonly root: string;
-  readonly id: string;
-  /** The id of its run, where all is here that can still be restored of it: one undo restores that; null for every other. */
-  readonly run: string | null;
-  /** Absolute path of the worker. */
-  readonly directory: string;
-}
 
 /** Directories with more entries are not searched. */
 const MAX_BELOW = 1000;

@@ -1,15 +1,9 @@
 /** What other roots did here, as text, with the command that tells or restores it. */
 import { groupBy } from '../../core/group-by.ts';
 import { count } from '../../core/report/amounts.ts';
+import type { ReleasedElsewhere } from '../../core/types/history.ts';
 import { createCanvas } from '../screen/canvas.ts';
 import type { Presentation } from '../screen/style.ts';
-
-interface Released {
-  readonly root: string;
-  readonly id: string;
-  readonly run: string | null;
-  readonly directory: string;
-}
 
 /** How the places of another machine are named, and what restores a run or a release in one of its roots. */
 export interface There {
@@ -27,7 +21,7 @@ const MAX_NAMED = 3;
 
 /** Releases by runs in other roots that can be restored there, each run that can be restored as a whole by one command. */
 export const releasedElsewhereLines = (
-  releases: readonly Released[],
+  releases: readonly ReleasedElsewhere[],
   presentation: Presentation,
   { nameOf, undo }: There = ON_THIS_MACHINE,
 ): readonly string[] =>
